@@ -1,0 +1,1 @@
+"""Activities: what workflows have done in the world outside, through injected ports."""

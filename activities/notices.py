@@ -1,0 +1,218 @@
+"""The activity `deliver_notices`: one round of a channel's mailroom, about an hour (activities).
+
+Take due rows, render, send, settle; idle in between. The heart beats in a thread of its own. A
+store that is away is waited for; nothing but a bug ends the round early with an error.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from contextvars import copy_context
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from zoneinfo import ZoneInfo
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from lianxi.messages import DELIVER_NOTICES, MailroomInput
+from lianxi.notices.bell import Bell
+from lianxi.notices.heart import Heart
+from lianxi.notices.outcomes import Ending, RoundResult, outcome_of, superseded, tally
+from lianxi.notices.rendering import render
+from lianxi.ports import (
+    Channel,
+    DueNotice,
+    Letter,
+    Outbox,
+    Outcome,
+    StoreUnavailableError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How a round spends its time, all in seconds."""
+
+    round: float = 3600.0
+    """After this the activity returns, so that histories and attempts stay short."""
+    idle: float = 2.0
+    """How long nothing due is believed; rows of other processes and retries wait that long."""
+    look: float = 0.5
+    """How often a waiting round looks whether it is to end."""
+    lease: float = 20.0
+    """Longer than a batch takes to send; what a killed round held is sent again after it."""
+    beat: float = 1.0
+    silence: float = 60.0
+    """Work without a sign of life for so long counts as hung, and the heart stops."""
+    longest_pause: float = 30.0
+    """Between attempts while the store or the channel is away."""
+
+
+class NoticeActivities:
+    """Sends notices of the channels given; one instance serves all mailrooms of a worker.
+
+    `zone_of` gives the IANA zone name of a conference by its origin and may raise
+    StoreUnavailableError; `now` gives wall time in UTC; `bell` rings when notices were written.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        channels: Sequence[Channel],
+        zone_of: Callable[[str], str],
+        now: Callable[[], datetime],
+        bell: Bell,
+        pace: Pace = Pace(),
+    ) -> None:
+        self._outbox = outbox
+        self._channels = {channel.name: channel for channel in channels}
+        self._zone_of = zone_of
+        self._now = now
+        self._bell = bell
+        self._pace = pace
+
+    @activity.defn(name=DELIVER_NOTICES, no_thread_cancel_exception=True)
+    def deliver_notices(self, order: MailroomInput) -> RoundResult:
+        """Send what is due on a channel until the round is over, cancelled or the worker stops.
+
+        Fails, retryably, only where this worker does not know the channel: another one may.
+        """
+        channel = self._channels.get(order.channel)
+        if channel is None:
+            raise ApplicationError(
+                f"this worker has no settings for {order.channel}", type="ChannelNotConfigured"
+            )
+        pace = self._pace
+        beat = partial(copy_context().run, activity.heartbeat)
+        turns = _Turns(channel, self._outbox, self._zone_of, self._now, pace.lease)
+        with Heart(beat, every=pace.beat, limit=pace.silence) as heart:
+            return self._round(turns, heart)
+
+    def _round(self, turns: "_Turns", heart: Heart) -> RoundResult:
+        end = time.monotonic() + self._pace.round
+        troubles = 0
+        while (ended := _ending(end)) is None:
+            heart.sign_of_life()
+            heard = self._bell.rings  # before looking: a ring from now on means to look again
+            match turns.next():
+                case "trouble":
+                    self._pause(min(self._pace.longest_pause, 2.0 ** min(troubles, 16)), end)
+                    troubles += 1
+                case "idle":
+                    troubles = 0
+                    self._idle(heard, end)
+                case "busy":
+                    troubles = 0
+        turns.settle_quietly()
+        return turns.result.model_copy(update={"ended": ended})
+
+    def _pause(self, seconds: float, end: float) -> None:
+        until = min(time.monotonic() + seconds, end)
+        while _ending(until) is None:
+            activity.wait_for_worker_shutdown_sync(
+                max(0.0, min(self._pace.look, until - time.monotonic()))
+            )
+
+    def _idle(self, heard: int, end: float) -> None:
+        # the bell and the worker's shutdown cannot be waited for at once: short waits for one
+        until = min(time.monotonic() + self._pace.idle, end)
+        while _ending(until) is None:
+            left = max(0.0, min(self._pace.look, until - time.monotonic()))
+            if self._bell.wait(heard, left) > heard:
+                return
+
+
+def _ending(end: float) -> Ending | None:
+    if activity.is_worker_shutdown():
+        return "shutdown"
+    if activity.is_cancelled():
+        return "cancelled"
+    return "time" if time.monotonic() >= end else None
+
+
+class _Turns:
+    """Take, send, settle: one turn at a time, with what is not yet settled kept in between.
+
+    Outcomes that the store could not take are offered again before anything new is sent: a letter
+    is sent twice only if the round ends before the store comes back.
+    """
+
+    def __init__(
+        self,
+        channel: Channel,
+        outbox: Outbox,
+        zone_of: Callable[[str], str],
+        now: Callable[[], datetime],
+        lease: float,
+    ) -> None:
+        self.result = RoundResult(ended="time")
+        self._channel = channel
+        self._outbox = outbox
+        self._zone_of = zone_of
+        self._now = now
+        self._lease = lease
+        self._unsettled: list[Outcome] = []
+        self._store_away = False
+
+    def next(self) -> str:
+        """Do one turn: `busy` when rows were handled, `idle` when none were due, else `trouble`."""
+        try:
+            self._settle()
+            due = self._outbox.take(
+                self._channel.name, self._now(), self._channel.batch, self._lease
+            )
+            self._unsettled = self._handle(due)
+            only_retries = bool(due) and all(o.result == "retry" for o in self._unsettled)
+            self._settle()
+        except StoreUnavailableError as error:
+            if not self._store_away:
+                activity.logger.warning("The store is away: %s", type(error).__name__)
+            self._store_away = True
+            return "trouble"
+        self._store_away = False
+        if only_retries:  # the channel itself is likely away: no use in going on at once
+            return "trouble"
+        return "busy" if due else "idle"
+
+    def settle_quietly(self) -> None:
+        """Offer what is left once more before the round ends."""
+        try:
+            self._settle()
+        except StoreUnavailableError:
+            activity.logger.warning(
+                "%d outcomes could not be recorded; these notices are sent again",
+                len(self._unsettled),
+            )
+
+    def _settle(self) -> None:
+        if self._unsettled:
+            self._outbox.settle(self._unsettled, self._now())
+            self.result = tally(self._unsettled, self.result)
+            self._unsettled = []
+
+    def _handle(self, due: Sequence[DueNotice]) -> list[Outcome]:
+        # zones first: the store may be away, and then nothing has been sent yet
+        zones = {origin: self._zone_of(origin) for origin in dict.fromkeys(d.origin for d in due)}
+        outcomes = [superseded(notice) for notice in due if not notice.holds]
+        sendable: list[tuple[DueNotice, Letter]] = []
+        for notice in due:
+            if notice.holds:
+                try:
+                    sendable.append((notice, render(notice, ZoneInfo(zones[notice.origin]))))
+                except Exception as error:  # noqa: BLE001  one odd row must not stop the others
+                    activity.logger.exception("Notice %s has no letter", notice.notice_id)
+                    outcomes.append(outcome_of(notice, error, self._now()))
+        answers = self._channel.send([letter for _, letter in sendable]) if sendable else []
+        for (notice, _), answer in zip(sendable, answers, strict=True):
+            outcomes.append(outcome_of(notice, answer, self._now()))
+            if answer is not None:
+                activity.logger.warning(
+                    "Notice %s of %s to %s by %s: %s",
+                    notice.notice_id,
+                    notice.notice.task,
+                    notice.notice.addressee,
+                    self._channel.name,
+                    outcomes[-1].detail,
+                )
+        return outcomes

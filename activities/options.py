@@ -1,0 +1,42 @@
+"""How each activity is called: timeouts and retry policies by name, each with its reason.
+
+The one module of this package that workflows import.
+"""
+
+from datetime import timedelta
+
+from temporalio.common import RetryPolicy
+from temporalio.workflow import ActivityCancellationType, ActivityConfig
+
+FORK_DETECTED = "FORK_DETECTED"
+"""Type of the ApplicationError that recording raises when the trail holds another event."""
+
+RECORD_EVENTS_OPTIONS = ActivityConfig(
+    # a batch takes milliseconds; ten seconds tell a stuck store from a slow one
+    start_to_close_timeout=timedelta(seconds=10),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(milliseconds=200),
+        # five seconds at most between tries, so that the trail catches up soon after it is back
+        maximum_interval=timedelta(seconds=5),
+        # for ever: what was answered must be recorded
+        maximum_attempts=0,
+        non_retryable_error_types=[FORK_DETECTED],
+    ),
+)
+
+DELIVER_NOTICES_OPTIONS = ActivityConfig(
+    # a round returns after an hour by itself; twice that is a round that forgot to
+    start_to_close_timeout=timedelta(hours=2),
+    # a killed worker is missed within five seconds; the SDK sends a heartbeat every four
+    heartbeat_timeout=timedelta(seconds=5),
+    retry_policy=RetryPolicy(
+        # at once: a lost worker has been waited for already
+        initial_interval=timedelta(milliseconds=100),
+        # where no worker has the channel's settings, or a bug ends every round: not oftener
+        maximum_interval=timedelta(seconds=10),
+        # for ever: a mailroom never gives up
+        maximum_attempts=0,
+    ),
+    # the next round begins when this one has let go, so that two never send at a time
+    cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+)

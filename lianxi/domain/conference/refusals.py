@@ -1,0 +1,35 @@
+"""Why a command on the conference is refused: one class per rule, each with a stable code."""
+
+from typing import ClassVar
+
+from lianxi.domain.refusal import Refusal
+
+
+class AlreadyFoundedError(Refusal):
+    """A conference is founded once."""
+
+    code: ClassVar[str] = "ALREADY_FOUNDED"
+
+
+class UnknownUnitError(Refusal):
+    """The conference has no such unit."""
+
+    code: ClassVar[str] = "UNKNOWN_UNIT"
+
+
+class DuplicateUnitError(Refusal):
+    """A unit is listed twice, or under a reserved id."""
+
+    code: ClassVar[str] = "DUPLICATE_UNIT"
+
+
+class AlreadyRegisteredError(Refusal):
+    """The same task (same id, same content) is registered already: nothing new."""
+
+    code: ClassVar[str] = "ALREADY_REGISTERED"
+
+
+class IssueDiffersError(Refusal):
+    """The id is taken by a task with other content."""
+
+    code: ClassVar[str] = "ISSUE_DIFFERS"

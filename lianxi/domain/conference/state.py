@@ -1,0 +1,85 @@
+"""The state of a conference and its fold (domain layer)."""
+
+from lianxi.domain.conference import events as ev
+from lianxi.domain.conference.commands import Custody, Language, Member, OfficeHours
+from lianxi.domain.roster import Roster
+from lianxi.domain.rules import Rules
+from lianxi.domain.values import (
+    RESERVED_UNITS,
+    Commitment,
+    ConferenceId,
+    Frozen,
+    Sha256Hex,
+    SourceId,
+    TaskId,
+    UnitId,
+)
+
+
+class Registration(Frozen):
+    """A task number given out: to which content, by which event."""
+
+    task: TaskId
+    args_hash: Sha256Hex
+    event: Sha256Hex
+    seq: int
+
+
+class ConferenceState(Frozen):
+    """The conference as the fold of its events; `registrations` is keyed by the id of the task file."""
+
+    conference: ConferenceId
+    zone: str
+    office_hours: OfficeHours
+    custody: Custody
+    language: Language
+    directory: Commitment
+    members: dict[UnitId, Member]
+    rules: Rules
+    rules_hash: Sha256Hex
+    roster: Roster
+    registrations: dict[SourceId, Registration] = {}
+
+    def knows(self, unit: str) -> bool:
+        """Whether tasks can be addressed to, or keys held by, this unit."""
+        return unit in self.members or unit in RESERVED_UNITS
+
+
+def evolve(state: ConferenceState | None, fact: ev.ConferenceFact) -> ConferenceState:
+    """Apply one recorded event. The first event of the stream is `ConferenceFounded`."""
+    data = fact.data
+    if isinstance(data, ev.ConferenceFounded):
+        return ConferenceState(
+            conference=data.conference,
+            zone=data.zone,
+            office_hours=data.office_hours,
+            custody=data.custody,
+            language=data.language,
+            directory=data.directory,
+            members={member.unit: member for member in data.members},
+            rules=data.rules,
+            rules_hash=data.rules_hash,
+            roster=data.roster,
+        )
+    if state is None:
+        raise ValueError("the conference's stream begins with ConferenceFounded")
+    match data:
+        case ev.KeyRegistered():
+            roster = Roster(
+                version=data.version,
+                prev_roster=data.prev_roster,
+                threshold=state.roster.threshold,
+                keys=(*state.roster.keys, data.entry),
+            )
+            return state.model_copy(update={"roster": roster})
+        case ev.TaskRegistered():
+            registration = Registration(
+                task=data.task, args_hash=data.args_hash, event=fact.hash, seq=fact.seq
+            )
+            return state.model_copy(
+                update={"registrations": {**state.registrations, data.ref: registration}}
+            )
+        case ev.CancellationRequested():
+            return state
+        case _:
+            raise ValueError(f"unknown event {type(data).__name__}")

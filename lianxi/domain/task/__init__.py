@@ -1,0 +1,1 @@
+"""A task and its assignments: commands, events, state, and the rules between them (domain layer)."""

@@ -1,0 +1,1 @@
+"""Temporal behind a small interface: connect, found, submit, start; the only client of it."""

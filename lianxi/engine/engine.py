@@ -1,0 +1,326 @@
+"""Found, submit, start: how commands reach workflows (engine layer).
+
+Every RPC error but NOT_FOUND means "unknown": the same update id is sent again until the patience
+is over, then the answer is `Pending`. Before "not found" or "expired" is believed the trail is
+asked, since Temporal forgets workflows after the retention and a run its requests in time.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from temporalio.client import Client, WorkflowUpdateFailedError
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from lianxi import ids
+from lianxi.domain.conference.events import ConferenceFounded
+from lianxi.domain.refusal import Refusal
+from lianxi.domain.rules import Rules
+from lianxi.engine.outcomes import Accepted, Outcome, Pending, Refused
+from lianxi.messages import (
+    COMMAND_UPDATE,
+    CONFERENCE_WORKFLOW,
+    MAILROOM_WORKFLOW,
+    TASK_WORKFLOW,
+    CommandAnswer,
+    CommandMessage,
+    ConferenceInput,
+    MailroomInput,
+    RefusalDetail,
+    TaskInput,
+    TaskStart,
+    Tuning,
+)
+from lianxi.ports import PendingTask, Trail
+from lianxi.proof.commands import CommandPayload, SignedCommand, open_command, update_id
+from lianxi.proof.events import open_event
+from lianxi.streams.conference_stream import ConferenceStream
+
+PATIENCE = timedelta(seconds=15)
+"""How long a caller waits before PENDING: a workflow task caught by a crash takes 8 to 9 seconds."""
+
+RPC_TIMEOUT = timedelta(seconds=10)
+RETRY_PAUSE = timedelta(milliseconds=250)
+MAX_ROSTER_STEPS = 128
+
+ResultT = TypeVar("ResultT")
+
+
+class Engine:
+    """Commands in, outcomes out. Needs a client of Temporal and the trail; keeps no state of its own."""
+
+    def __init__(
+        self,
+        client: Client,
+        trail: Trail,
+        *,
+        task_queue: str = ids.TASK_QUEUE,
+        patience: timedelta = PATIENCE,
+        tuning: Tuning | None = None,
+    ) -> None:
+        self._client = client
+        self._trail = trail
+        self._task_queue = task_queue
+        self._patience = patience
+        self._tuning = tuning or Tuning()
+
+    # --- commands ---
+
+    async def submit(self, envelope: str) -> Outcome:
+        """Send a signed command to the workflow of its stream and say what became of it."""
+        try:
+            signed = open_command(envelope)
+        except Refusal as refusal:
+            return Refused(refusal.code, refusal.params)
+        payload = signed.payload
+        conference = ids.conference_of_origin(payload.origin)
+        workflow_id = ids.stream_workflow_id(conference, payload.stream)
+        if workflow_id is None:
+            return Refused("WRONG_STREAM", {"stream": payload.stream})
+        return await self._until_known(signed, workflow_id)
+
+    async def found(self, envelope: str) -> Outcome:
+        """Found a conference: check everything, start its workflow, fetch the receipt."""
+        try:
+            signed = open_command(envelope)
+            given = ConferenceInput(
+                conference=ids.conference_of_origin(signed.payload.origin),
+                origin=signed.payload.origin,
+                envelope=envelope,
+                tuning=self._tuning,
+            )
+            ConferenceStream.open(given, datetime.now(UTC))
+        except Refusal as refusal:
+            return Refused(refusal.code, refusal.params)
+        started = await self._started(
+            CONFERENCE_WORKFLOW,
+            given,
+            ids.conference_workflow_id(given.conference),
+            f"conference {given.conference}",
+        )
+        if not started:
+            return Pending(signed.payload.request_id)
+        outcome = await self.submit(envelope)
+        if isinstance(outcome, Refused) and outcome.code == "ORIGIN_MISMATCH":
+            return Refused("ALREADY_FOUNDED", {"conference": given.conference})
+        return outcome
+
+    async def _until_known(self, signed: SignedCommand, workflow_id: str) -> Outcome:
+        """Send the same update until its outcome is known or the patience is over."""
+        payload = signed.payload
+        message = CommandMessage(envelope=signed.text)
+        deadline = _clock() + self._patience.total_seconds()
+        while True:
+            try:
+                answer = await self._send(message, payload, signed.digest, workflow_id)
+            except WorkflowUpdateFailedError as error:
+                refused = _refusal(error)
+                if refused is not None:
+                    known = await self._second_look(refused, payload, message)
+                    if not isinstance(known, CommandMessage):
+                        return known
+                    message = known  # now with the roster steps that the stream lacks
+                    continue
+            except RPCError as error:
+                if error.status is RPCStatusCode.NOT_FOUND:
+                    outcome = await self._not_found(payload)
+                    if outcome is not None:
+                        return outcome
+            else:
+                return await self._settled(answer, signed, deadline)
+            if _clock() >= deadline:
+                return Pending(payload.request_id)
+            await asyncio.sleep(RETRY_PAUSE.total_seconds())
+
+    async def _send(
+        self, message: CommandMessage, payload: CommandPayload, digest: str, workflow_id: str
+    ) -> CommandAnswer:
+        handle = self._client.get_workflow_handle(workflow_id)
+        answer: CommandAnswer = await handle.execute_update(
+            COMMAND_UPDATE,
+            message,
+            id=update_id(payload.request_id, digest),
+            result_type=CommandAnswer,
+            rpc_timeout=RPC_TIMEOUT,
+        )
+        return answer
+
+    async def _second_look(
+        self, refused: Refused, payload: CommandPayload, message: CommandMessage
+    ) -> Outcome | CommandMessage:
+        """Refusals that the trail may know better, or that a newer roster cures."""
+        if refused.code == "EXPIRED":
+            receipt = await self._read(
+                lambda: self._trail.find_receipt(
+                    payload.origin, payload.unit, payload.request_id
+                )
+            )
+            if receipt is not None:
+                return Accepted(receipt.model_copy(update={"already": True}))
+        if refused.code == "KEY_UNKNOWN" and not message.roster_steps:
+            steps = await self._read(
+                lambda: self._trail.roster_steps(payload.origin, payload.stream)
+            )
+            if steps:
+                return message.model_copy(
+                    update={"roster_steps": tuple(steps[:MAX_ROSTER_STEPS])}
+                )
+        if refused.code == "ALREADY_REGISTERED":
+            await self.start_pending()
+        return refused
+
+    async def _not_found(self, payload: CommandPayload) -> Outcome | None:
+        """No such workflow, or one that has ended: ask the trail. None: try again."""
+        receipt = await self._read(
+            lambda: self._trail.find_receipt(payload.origin, payload.unit, payload.request_id)
+        )
+        if receipt is not None:
+            return Accepted(receipt.model_copy(update={"already": True}))
+        task = ids.task_of_stream(payload.stream)
+        if task is None:
+            conference = ids.conference_of_origin(payload.origin)
+            return Refused("UNKNOWN_CONFERENCE", {"conference": conference})
+        registered = await self._read(lambda: self._trail.registration(payload.origin, task))
+        if registered is None:
+            return Refused("UNKNOWN_TASK", {"task": task})
+        if await self._begun(registered):
+            return Refused("TASK_ENDED", {"task": task, "state": "archived"})
+        await self._start_task(registered)
+        return None
+
+    async def _settled(
+        self, answer: CommandAnswer, signed: SignedCommand, deadline: float
+    ) -> Outcome:
+        """The command is done; a task that got its number also needs its workflow."""
+        receipt = answer.receipt
+        if receipt.payload_sha256 != signed.digest:
+            return Refused("INTERNAL", {"error": "foreign-receipt"})
+        if receipt.task is None or receipt.stream != ids.CONFERENCE_STREAM:
+            return Accepted(receipt)
+        while True:
+            registered = await self._registered(answer, signed)
+            if registered is not None and await self._start_task(registered):
+                return Accepted(receipt)
+            if _clock() >= deadline:
+                return Pending(receipt.request_id)
+            await asyncio.sleep(RETRY_PAUSE.total_seconds())
+
+    async def _registered(
+        self, answer: CommandAnswer, signed: SignedCommand
+    ) -> PendingTask | None:
+        """All that the task's workflow needs, from the answer or, once recorded, from the trail."""
+        origin, task = answer.receipt.origin, answer.receipt.task
+        if answer.registration is not None:
+            roster_hash = open_event(answer.registration.text.encode()).roster
+            roster = await self._read(lambda: self._trail.roster_text(origin, roster_hash))
+            if roster is not None:
+                return PendingTask(origin, answer.registration, signed.text, roster)
+        return await self._read(lambda: self._trail.registration(origin, task or ""))
+
+    # --- starting ---
+
+    async def start_pending(self) -> int:
+        """Start the workflow of every registration that has none; how many were started."""
+        pending = await self._read(self._trail.pending_tasks)
+        for registered in pending or ():
+            await self._start_task(registered)
+        return len(pending or ())
+
+    async def start_mailrooms(self, channels: tuple[str, ...]) -> None:
+        """Start, or find, the mailroom of every channel."""
+        for channel in channels:
+            await self._started(
+                MAILROOM_WORKFLOW,
+                MailroomInput(channel=channel),
+                ids.mailroom_workflow_id(channel),
+                f"mailroom {channel}",
+                reuse=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            )
+
+    async def _start_task(self, registered: PendingTask) -> bool:
+        """Start, or find, the workflow of a registered task; False when that is not known."""
+        event = open_event(registered.registration.text.encode())
+        rules = await self._rules(registered.origin)
+        if rules is None:
+            return False
+        conference = ids.conference_of_origin(registered.origin)
+        task = str(event.data["task"])
+        given = TaskInput(
+            task=task,
+            origin=registered.origin,
+            start=TaskStart(
+                conference=conference,
+                registration=registered.registration,
+                envelope=registered.envelope,
+                roster=registered.roster,
+                rules=rules,
+            ),
+            tuning=self._tuning,
+        )
+        return await self._started(
+            TASK_WORKFLOW, given, ids.task_workflow_id(conference, task), f"task {task}"
+        )
+
+    async def _started(
+        self,
+        name: str,
+        given: TaskInput | ConferenceInput | MailroomInput,
+        workflow_id: str,
+        summary: str,
+        *,
+        reuse: WorkflowIDReusePolicy = WorkflowIDReusePolicy.REJECT_DUPLICATE,
+    ) -> bool:
+        """Whether the workflow runs or has run; False when the server did not say."""
+        try:
+            await self._client.start_workflow(
+                name,
+                given,
+                id=workflow_id,
+                task_queue=self._task_queue,
+                id_reuse_policy=reuse,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                static_summary=summary,
+                rpc_timeout=RPC_TIMEOUT,
+            )
+        except WorkflowAlreadyStartedError:
+            return True  # it has run and ended
+        except RPCError:
+            return False
+        return True
+
+    async def _begun(self, registered: PendingTask) -> bool:
+        pending = await self._read(self._trail.pending_tasks)
+        return all(
+            (other.origin, other.registration.hash)
+            != (registered.origin, registered.registration.hash)
+            for other in pending or ()
+        )
+
+    async def _rules(self, origin: str) -> Rules | None:
+        """The rules of a conference, from its founding event once that is recorded."""
+        stored = await self._read(
+            lambda: self._trail.event_at(origin, ids.CONFERENCE_STREAM, 1)
+        )
+        if stored is None:
+            return None
+        return ConferenceFounded.model_validate(open_event(stored.data).data).rules
+
+    async def _read(self, look: Callable[[], ResultT]) -> ResultT:
+        """Look something up in the trail without holding the event loop."""
+        return await asyncio.to_thread(look)
+
+
+def _refusal(error: WorkflowUpdateFailedError) -> Refused | None:
+    """The refusal a workflow raised; None for failures that say nothing about the command."""
+    cause = error.cause
+    if not isinstance(cause, ApplicationError) or not cause.details:
+        return None
+    detail = RefusalDetail.model_validate(cause.details[0])
+    return Refused(detail.code, dict(detail.params))
+
+
+def _clock() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,389 @@
+"""The catalogue of everything that can be refused or fail: one entry per stable code (a leaf).
+
+Texts are English and marked for translation; Chinese stands in lianxi/locale. `docs/errors.md` is
+generated from here. `{place}` fields are filled with the refusal's params, machine words only.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from lianxi.i18n import N_
+
+
+class Exit(IntEnum):
+    """Exit codes of the command line (docs/cli.md)."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    NOT_FOUND = 3
+    NOT_ALLOWED = 4
+    REFUSED = 5
+    UNREACHABLE = 6
+    PARTLY = 7
+    PENDING = 8
+    INTERRUPTED = 130
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a code means to a person and to a program."""
+
+    message: str
+    hint: str
+    exit: Exit
+    http: int
+    retryable: bool = False
+
+
+
+
+CATALOGUE: dict[str, Entry] = {
+    # the envelope and who signed it
+    "MALFORMED": Entry(
+        N_("The input is not well-formed: {reason} at {place}."),
+        N_("Write the command again with this client; do not edit what it has signed."),
+        Exit.USAGE,
+        400,
+    ),
+    "NOT_CANONICAL": Entry(
+        N_("The signed text is not in its canonical form."),
+        N_("Sign canonical JSON (RFC 8785); this client does so by itself."),
+        Exit.USAGE,
+        400,
+    ),
+    "TOO_LARGE": Entry(
+        N_("The input has {size} bytes; at most {limit} are taken."),
+        N_("Shorten it, or hand the long part in as a file."),
+        Exit.USAGE,
+        413,
+    ),
+    "INVALID_ARGS": Entry(
+        N_("The command's arguments are not valid: {reason} at {place}."),
+        N_("See lianxi task --help for what the command takes."),
+        Exit.USAGE,
+        422,
+    ),
+    "UNKNOWN_ACTION": Entry(
+        N_("There is no command {action} here."),
+        N_("See lianxi --help; perhaps client and conference have different versions."),
+        Exit.USAGE,
+        422,
+    ),
+    "SIGNATURE_INVALID": Entry(
+        N_("The signature does not fit the key it names."),
+        N_("Sign with the key of your profile: lianxi config show."),
+        Exit.NOT_ALLOWED,
+        401,
+    ),
+    "KEY_INVALID": Entry(
+        N_("The public key is not a valid Ed25519 key."),
+        N_("Make a new one: lianxi key new."),
+        Exit.USAGE,
+        400,
+    ),
+    "KEY_UNKNOWN": Entry(
+        N_("The roster does not hold this key."),
+        N_("Send the request file of lianxi key new to the office; it runs lianxi key register FILE."),
+        Exit.NOT_ALLOWED,
+        401,
+    ),
+    "KEY_RETIRED": Entry(
+        N_("This key has been retired."),
+        N_("Make a new one: lianxi key new."),
+        Exit.NOT_ALLOWED,
+        401,
+    ),
+    "UNIT_MISMATCH": Entry(
+        N_("The key belongs to another unit than the command names."),
+        N_("Use the profile of the unit you act for: lianxi config show."),
+        Exit.NOT_ALLOWED,
+        403,
+    ),
+    "ALGORITHM_MISMATCH": Entry(
+        N_("The algorithm is not the one registered for this key."),
+        N_("Sign with the key of your profile: lianxi config show."),
+        Exit.NOT_ALLOWED,
+        401,
+    ),
+    "POSSESSION_INVALID": Entry(
+        N_("The request does not prove that its sender holds the key."),
+        N_("Ask the unit for a fresh request file: lianxi key new."),
+        Exit.NOT_ALLOWED,
+        400,
+    ),
+    "ROSTER_SIGNATURE_INVALID": Entry(
+        N_("The new roster is not signed by the keys that must sign it."),
+        N_("Register keys with the convener's profile: lianxi key register FILE --profile convener."),
+        Exit.NOT_ALLOWED,
+        403,
+    ),
+    "WRONG_ORIGIN": Entry(
+        N_("The command was signed for another conference."),
+        N_("Check the gateway and conference of your profile: lianxi config show."),
+        Exit.NOT_ALLOWED,
+        403,
+    ),
+    "WRONG_STREAM": Entry(
+        N_("The command was signed for {stream}, not for this one."),
+        N_("Send it again with this client."),
+        Exit.USAGE,
+        400,
+    ),
+    "UPDATE_ID_MISMATCH": Entry(
+        N_("The command came in under another request's id."),
+        N_("Send it again with this client."),
+        Exit.USAGE,
+        400,
+    ),
+    "EXPIRED": Entry(
+        N_("The command was valid until {not_after}."),
+        N_("Give the command again without --request-id."),
+        Exit.REFUSED,
+        409,
+    ),
+    "NOT_YET_VALID": Entry(
+        N_("The command says it was issued at {issued_at}, which has not come yet."),
+        N_("Set this machine's clock, then give the command again."),
+        Exit.REFUSED,
+        409,
+    ),
+    "SESSION_INVALID": Entry(
+        N_("The session token is not valid or has expired."),
+        N_("Set this machine's clock and try again; the client makes a new token each time."),
+        Exit.NOT_ALLOWED,
+        401,
+    ),
+    "REQUEST_CONFLICT": Entry(
+        N_("The request id {request_id} was used for another command."),
+        N_("Leave out --request-id to give this as a new command."),
+        Exit.REFUSED,
+        409,
+    ),
+    # roles and rules of a task
+    "ROLE_NOT_ALLOWED": Entry(
+        N_("A {role} may not {action}; it is for: {needed}."),
+        N_("Use the profile of who may: --profile or --as."),
+        Exit.NOT_ALLOWED,
+        403,
+    ),
+    "NOT_YOUR_ASSIGNMENT": Entry(
+        N_("{unit} has no assignment on {task}."),
+        N_("See what waits for you: lianxi todo."),
+        Exit.NOT_ALLOWED,
+        403,
+    ),
+    "UNIT_NOT_ON_TASK": Entry(
+        N_("{unit} is not on {task}."),
+        N_("See its units: lianxi task show {task}."),
+        Exit.NOT_FOUND,
+        404,
+    ),
+    "WRONG_STATE": Entry(
+        N_("Cannot {action}: the state is {state}; needed: {needed}."),
+        N_("See where it stands: lianxi task show."),
+        Exit.REFUSED,
+        409,
+    ),
+    "ALREADY_SO": Entry(
+        N_("Nothing to do: it is {state} already."), N_("See lianxi task show."), Exit.OK, 409
+    ),
+    "TASK_ENDED": Entry(
+        N_("{task} is {state}; it takes no more commands."),
+        N_("Issue a new task with the old one as its basis."),
+        Exit.REFUSED,
+        409,
+    ),
+    "STALE": Entry(
+        N_("Somebody acted since you looked."),
+        N_("Look again: lianxi task show; then repeat the command."),
+        Exit.REFUSED,
+        409,
+    ),
+    "NOT_READY_TO_CLOSE": Entry(
+        N_("{task} is not ready to close; waiting for: {waiting}."),
+        N_("Close it as not implemented with a reason, or wait: lianxi task show {task}."),
+        Exit.REFUSED,
+        409,
+    ),
+    "REASON_REQUIRED": Entry(
+        N_("This needs a reason."), N_("Add --reason TEXT."), Exit.REFUSED, 422
+    ),
+    "LEAD_NEEDS_SUCCESSOR": Entry(
+        N_("{unit} leads {task}; it can be withdrawn only with a new lead."),
+        N_("Add --new-lead UNIT, or cancel the task: lianxi task cancel {task}."),
+        Exit.REFUSED,
+        409,
+    ),
+    "SUCCESSOR_UNFIT": Entry(
+        N_("{unit} cannot become the lead."),
+        N_("Name another unit that is on the task and not withdrawn, and only when the lead leaves."),
+        Exit.REFUSED,
+        409,
+    ),
+    "LIMIT_PAST": Entry(
+        N_("The limit {field} lies in the past: {instant}."),
+        N_("Give an instant ahead of now, or a duration such as 15d."),
+        Exit.REFUSED,
+        422,
+    ),
+    "LIMIT_TOO_FAR": Entry(
+        N_("The limit {field} lies more than five years ahead: {instant}."),
+        N_("Give a nearer one."),
+        Exit.REFUSED,
+        422,
+    ),
+    "LIMIT_ORDER": Entry(
+        N_("The acknowledge limit {acknowledge_by} lies after due {due}."),
+        N_("Make it earlier than due, or leave it out."),
+        Exit.REFUSED,
+        422,
+    ),
+    # the conference
+    "ALREADY_FOUNDED": Entry(
+        N_("The conference {conference} is founded already."),
+        N_("See it: lianxi conference show."),
+        Exit.REFUSED,
+        409,
+    ),
+    "UNKNOWN_UNIT": Entry(
+        N_("The conference has no unit {unit}."),
+        N_("See its units: lianxi unit list."),
+        Exit.NOT_FOUND,
+        404,
+    ),
+    "DUPLICATE_UNIT": Entry(
+        N_("The unit {unit} is listed twice, or its id is reserved."),
+        N_("Give every unit an id of its own in the roster file."),
+        Exit.USAGE,
+        422,
+    ),
+    "KEY_ALREADY_REGISTERED": Entry(
+        N_("This key is registered already for {unit}."),
+        N_("Nothing to do; a new key is made by lianxi key new."),
+        Exit.REFUSED,
+        409,
+    ),
+    "ROLE_MISMATCH": Entry(
+        N_("{unit} cannot hold the role {role}."),
+        N_("The role goes with the id: convener, office, auditor, or a member unit."),
+        Exit.USAGE,
+        422,
+    ),
+    "ALREADY_REGISTERED": Entry(
+        N_("{ref} is registered already as {task}, with the same content."),
+        N_("See it: lianxi task show {task}."),
+        Exit.OK,
+        409,
+    ),
+    "ISSUE_DIFFERS": Entry(
+        N_("{ref} is registered already as {task}, with other content."),
+        N_("Change it by commands (lianxi task due {task} …), or give the file another id."),
+        Exit.REFUSED,
+        409,
+    ),
+    # where things are
+    "UNKNOWN_TASK": Entry(
+        N_("There is no task {task} here."), N_("See yours: lianxi task list."), Exit.NOT_FOUND, 404
+    ),
+    "UNKNOWN_CONFERENCE": Entry(
+        N_("There is no conference {conference} here."),
+        N_("See what the gateway serves: lianxi conference show."),
+        Exit.NOT_FOUND,
+        404,
+    ),
+    "NOT_FOUND": Entry(
+        N_("There is nothing here: {what}."), N_("Check the spelling."), Exit.NOT_FOUND, 404
+    ),
+    "NOT_ALLOWED": Entry(
+        N_("This is not yours to see or do."),
+        N_("Use the profile of who may: --profile or --as."),
+        Exit.NOT_ALLOWED,
+        403,
+    ),
+    "OPENING_MISSING": Entry(
+        N_("A text or file of this command has not been handed in: {commit}."),
+        N_("Send the command again with this client; it hands texts in first."),
+        Exit.REFUSED,
+        409,
+    ),
+    "OPENING_MISMATCH": Entry(
+        N_("The bytes do not open the commitment."),
+        N_("Send the command again with this client."),
+        Exit.USAGE,
+        422,
+    ),
+    # when parts are away
+    "PENDING": Entry(
+        N_("No definite answer yet for request {request_id}."),
+        N_("It may have been done. Repeat it safely: the same command with --request-id {request_id}."),
+        Exit.PENDING,
+        202,
+        retryable=True,
+    ),
+    "FROZEN": Entry(
+        N_("{stream} is frozen: the trail holds another event at the same place."),
+        N_("Tell the auditors: lianxi audit verify names the place."),
+        Exit.REFUSED,
+        409,
+    ),
+    "BACKLOG_FULL": Entry(
+        N_("Too much waits to be recorded; the trail may be away."),
+        N_("Try again in a minute; the operator runs lianxi doctor."),
+        Exit.UNREACHABLE,
+        503,
+        retryable=True,
+    ),
+    "STORE_UNAVAILABLE": Entry(
+        N_("The trail cannot be read or written now."),
+        N_("Try again in a minute; the operator runs lianxi doctor."),
+        Exit.UNREACHABLE,
+        503,
+        retryable=True,
+    ),
+    "ENGINE_UNAVAILABLE": Entry(
+        N_("The workflow server cannot be reached now."),
+        N_("Try again in a minute; the operator runs lianxi status."),
+        Exit.UNREACHABLE,
+        503,
+        retryable=True,
+    ),
+    "GATEWAY_UNREACHABLE": Entry(
+        N_("The gateway {address} does not answer."),
+        N_("Check the address: lianxi config show; on the conference's machine: lianxi status."),
+        Exit.UNREACHABLE,
+        503,
+        retryable=True,
+    ),
+    "INTERNAL": Entry(
+        N_("Something went wrong inside; nothing was done."),
+        N_("Tell the operator; the logs have the request id."),
+        Exit.FAILED,
+        500,
+    ),
+}
+"""Every code, its texts, its exit code and HTTP status."""
+
+UNKNOWN = Entry(
+    N_("Refused with the code {code}, which this client does not know."),
+    N_("Update the client."),
+    Exit.FAILED,
+    500,
+)
+
+
+def entry(code: str) -> Entry:
+    """The catalogue entry of a code; `UNKNOWN` for one from a newer release."""
+    return CATALOGUE.get(code, UNKNOWN)
+
+
+class _Blank(dict[str, object]):
+    """Leaves a field that nobody filled visible, so that no text fails for a missing word."""
+
+    def __missing__(self, key: str) -> str:
+        return f"{{{key}}}"
+
+
+def fill(text: str, code: str, params: dict[str, str | int]) -> str:
+    """Fill a catalogue text with a refusal's params."""
+    return text.format_map(_Blank(params, code=code))

@@ -1,0 +1,226 @@
+"""Ports: what the engine's parts need of the world outside, as Protocols.
+
+Adapters stand in `lianxi.store` and `lianxi.notices`; hand-written fakes pass the same contract
+suites (tests/store/contract.py, tests/activities/contract.py). Everything here is synchronous:
+activities run it in threads.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+from lianxi.domain.task.react import Notice
+from lianxi.domain.values import Commitment
+from lianxi.messages import Receipt, RecordBatch, RecordResult
+from lianxi.proof.events import SealedEvent
+from lianxi.proof.rosters import RosterStep
+
+
+class StoreUnavailableError(Exception):
+    """The store cannot be reached or written now (locked, full, read-only, gone); try again."""
+
+
+class GapDetectedError(StoreUnavailableError):
+    """Events before the first one given are missing; retryable, since they may be on their way."""
+
+
+class ForkDetectedError(Exception):
+    """The store holds another event at this place of the stream; never overwritten.
+
+    Invariant: an alarm event stands on the stream `audit` before this is raised.
+    """
+
+    def __init__(self, stream: str, seq: int, stored: str, offered: str) -> None:
+        super().__init__(f"{stream} has another event at seq {seq}")
+        self.stream, self.seq, self.stored, self.offered = stream, seq, stored, offered
+
+
+class BatchInvalidError(Exception):
+    """A batch that no stream's writer may offer: a defect, never retried; nothing was recorded.
+
+    `reason` is a machine word: hash, address, stream, envelope, link or a refusal's code.
+    """
+
+    def __init__(self, stream: str, reason: str) -> None:
+        super().__init__(f"{stream} offers an invalid batch: {reason}")
+        self.stream, self.reason = stream, reason
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """One row of the trail: its place in the store, the exact bytes, their hash."""
+
+    position: int
+    origin: str
+    stream: str
+    seq: int
+    data: bytes
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class PendingTask:
+    """A registration whose task has no event yet: all that its workflow needs to begin."""
+
+    origin: str
+    registration: SealedEvent
+    envelope: str
+    roster: str
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a commitment stands for."""
+
+    commitment: Commitment
+    salt: bytes
+    data: bytes
+    media: str
+
+
+class Trail(Protocol):
+    """The append-only record of all streams."""
+
+    def append(self, batch: RecordBatch) -> RecordResult:
+        """Record events of one stream, update read tables and outbox, in one durable transaction.
+
+        Idempotent: events that stand already with the same hash are passed over. Raises
+        ForkDetectedError, GapDetectedError, StoreUnavailableError, BatchInvalidError.
+        """
+        ...
+
+    def find_receipt(self, origin: str, unit: str, request_id: str) -> Receipt | None:
+        """The receipt of a recorded command, rebuilt from its events; None if there is none."""
+        ...
+
+    def event_at(self, origin: str, stream: str, seq: int) -> StoredEvent | None:
+        """One event by its place in its stream."""
+        ...
+
+    def registration(self, origin: str, task: str) -> PendingTask | None:
+        """The registration of a task with envelope and roster, whether begun or not."""
+        ...
+
+    def pending_tasks(self) -> Sequence[PendingTask]:
+        """Registrations without a single event on the task's own stream, all conferences."""
+        ...
+
+    def roster_steps(self, origin: str, stream: str) -> Sequence[RosterStep]:
+        """The steps from the roster that a stream's last event names to the newest one recorded."""
+        ...
+
+    def roster_text(self, origin: str, roster_hash: str) -> str | None:
+        """The canonical text of a recorded roster."""
+        ...
+
+
+class Openings(Protocol):
+    """Texts and files by commitment."""
+
+    def put(self, origin: str, opening: Opening, by_unit: str, now: datetime) -> None:
+        """Keep an opening durably; the caller has checked that it opens the commitment. Idempotent."""
+        ...
+
+    def get(self, origin: str, commit: str) -> Opening | None:
+        """The opening, or None if none was handed in."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DueNotice:
+    """A leased outbox row: what to send, to whom, and the fence that its outcome must name."""
+
+    notice_id: str
+    origin: str
+    channel: str
+    notice: Notice
+    holds: bool
+    language: str
+    address: str | None
+    title: str | None
+    lease: int
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one sending attempt.
+
+    `retry` keeps the row due at `not_before`; the others end it and become an event of the
+    channel's stream. `detail` is a machine word (an SMTP code), never a text.
+    """
+
+    notice_id: str
+    lease: int
+    result: Literal["sent", "superseded", "failed", "retry"]
+    detail: str = ""
+    not_before: datetime | None = None
+
+
+class Outbox(Protocol):
+    """Notices waiting to be sent, written in the same transaction as their event."""
+
+    def take(self, channel: str, now: datetime, limit: int, lease_seconds: float) -> Sequence[DueNotice]:
+        """Lease up to `limit` due rows of a channel, oldest first; a lease lapses by wall time."""
+        ...
+
+    def settle(self, outcomes: Sequence[Outcome], now: datetime) -> int:
+        """Record outcomes (row and event in one transaction); those of a lapsed lease are ignored.
+
+        Returns how many counted.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A rendered notice, ready for a channel."""
+
+    notice_id: str
+    origin: str
+    unit: str
+    kind: str
+    task: str
+    address: str | None
+    language: str
+    subject: str
+    body: str
+
+
+class Mailbox(Protocol):
+    """The letters kept in the store for units to read; always served."""
+
+    def deliver(self, letters: Sequence[Letter], now: datetime) -> None:
+        """Keep letters durably, in order; one whose notice id is there already is passed over.
+
+        Raises StoreUnavailableError, and then none of them counts as delivered.
+        """
+        ...
+
+
+class PermanentRefusalError(Exception):
+    """The channel will never take this letter (e.g. SMTP 550); `detail` is a machine word."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class TransientRefusalError(Exception):
+    """The channel may take this letter later (e.g. SMTP 451, no connection)."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class Channel(Protocol):
+    """A way to reach a unit. At least once; the notice id is the deduplication key."""
+
+    name: str
+    batch: int
+
+    def send(self, letters: Sequence[Letter]) -> Sequence[Exception | None]:
+        """Send each letter; per letter None, PermanentRefusalError or TransientRefusalError."""
+        ...

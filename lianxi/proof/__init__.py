@@ -1,0 +1,1 @@
+"""What makes the trail provable: canonical bytes, hashes, signatures; pure (proof layer)."""

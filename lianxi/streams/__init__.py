@@ -1,0 +1,1 @@
+"""How commands become sealed events: admission, request table, sealing; pure, over domain and proof."""

@@ -1,0 +1,109 @@
+"""Admission: from a message to an authenticated command of a known kind (streams layer, pure).
+
+The order of checks is signature, request table, expiry, roster, decide (docs/event-model.md). What
+fails here is malformed or unauthenticated and leaves no trace in any history.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic import ValidationError
+
+from lianxi.domain.roster import Roster
+from lianxi.domain.task.commands import TaskCommand
+from lianxi.domain.task.decide import Order
+from lianxi.domain.values import Actor
+from lianxi.messages import CommandMessage
+from lianxi.proof.commands import (
+    SignedCommand,
+    authenticate,
+    check_address,
+    check_standing,
+    check_times,
+    open_command,
+    update_id,
+)
+from lianxi.proof.rosters import RosterStep, adopt
+from lianxi.proof.wire import schema_error
+from lianxi.streams.refusals import (
+    InvalidArgsError,
+    UnknownActionError,
+    UpdateIdMismatchError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """A roster step that is new to the stream, and the roster it leads to."""
+
+    step: RosterStep
+    roster: Roster
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A command that is well-formed and signed by a key of the roster."""
+
+    signed: SignedCommand
+    actor: Actor
+    command: TaskCommand
+    adoptions: tuple[Adoption, ...]
+
+    @property
+    def order(self) -> Order:
+        """What the domain decides on."""
+        return Order(self.actor, self.command, self.signed.payload.expect)
+
+    def check_standing(self, roster: Roster, now: datetime) -> None:
+        """Whether it is in time, by a key that may act; ExpiredError, KeyRetiredError and so on."""
+        payload = self.signed.payload
+        check_times(payload, now)
+        check_standing(payload, self.adoptions[-1].roster if self.adoptions else roster)
+
+
+def admit(
+    message: CommandMessage,
+    *,
+    origin: str,
+    stream: str,
+    roster: Roster,
+    actions: Mapping[str, type[TaskCommand]],
+    arrived_as: str | None,
+) -> Admitted:
+    """Check everything that needs no state but the roster.
+
+    `arrived_as` is the update id the message came under; None where there is no update.
+    Raises the refusals of `proof.commands` and `proof.rosters`, UpdateIdMismatchError,
+    UnknownActionError, InvalidArgsError.
+    """
+    signed = open_command(message.envelope)
+    payload = signed.payload
+    check_address(payload, origin=origin, stream=stream)
+    adoptions = _adoptions(roster, message.roster_steps)
+    actor = authenticate(signed, adoptions[-1].roster if adoptions else roster)
+    if arrived_as is not None and arrived_as != update_id(payload.request_id, signed.digest):
+        raise UpdateIdMismatchError()
+    return Admitted(signed, actor, read_command(signed, actions), adoptions)
+
+
+def read_command(signed: SignedCommand, actions: Mapping[str, type[TaskCommand]]) -> TaskCommand:
+    """The command a payload names, its arguments checked; UnknownActionError, InvalidArgsError."""
+    model = actions.get(signed.payload.action)
+    if model is None:
+        raise UnknownActionError(action=signed.payload.action)
+    try:
+        return model.model_validate(signed.payload.args)
+    except ValidationError as error:
+        raise InvalidArgsError(**schema_error(error).params) from None
+
+
+def _adoptions(roster: Roster, steps: tuple[RosterStep, ...]) -> tuple[Adoption, ...]:
+    """The steps that are new to the stream, each checked against the roster before it."""
+    adoptions: list[Adoption] = []
+    for step in steps:
+        if step.entry.key_id in roster.by_key_id:
+            continue  # adopted earlier: the sender did not know
+        roster = adopt(roster, step)
+        adoptions.append(Adoption(step, roster))
+    return tuple(adoptions)

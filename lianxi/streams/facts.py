@@ -1,0 +1,25 @@
+"""From stored events back to facts the domain folds (streams layer, pure)."""
+
+from lianxi.domain.conference.events import CONFERENCE_KINDS, ConferenceFact
+from lianxi.domain.task.events import KINDS, Fact
+from lianxi.proof.events import EventEnvelope
+
+
+class UnknownKindError(ValueError):
+    """The stream does not know this kind of event."""
+
+
+def task_fact(event: EventEnvelope, event_hash: str) -> Fact:
+    """The fact of an event on a task's stream; pydantic's ValidationError where data does not fit."""
+    model = KINDS.get(event.kind)
+    if model is None:
+        raise UnknownKindError(event.kind)
+    return Fact(event.seq, event_hash, event.at, event.basis, model.model_validate(event.data))
+
+
+def conference_fact(event: EventEnvelope, event_hash: str) -> ConferenceFact:
+    """The fact of an event on the stream `conference`."""
+    model = CONFERENCE_KINDS.get(event.kind)
+    if model is None:
+        raise UnknownKindError(event.kind)
+    return ConferenceFact(event.seq, event_hash, event.at, model.model_validate(event.data))

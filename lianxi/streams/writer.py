@@ -1,0 +1,328 @@
+"""The single writer of one stream: head, roster, request table, and what waits to be recorded.
+
+Streams layer: mutable, but without clock or I/O. A workflow owns exactly one writer; instants come
+in as arguments.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from lianxi.domain.roster import Roster
+from lianxi.domain.values import SYSTEM, Actor, Frozen
+from lianxi.messages import (
+    MAX_BATCH_BYTES,
+    MAX_BATCH_EVENTS,
+    MAX_STATE_BYTES,
+    MAX_TAIL_BYTES,
+    CausingEnvelope,
+    Receipt,
+    ReceiptEvent,
+    RecordBatch,
+    RecordResult,
+    RequestEntry,
+    StreamCarry,
+)
+from lianxi.proof.commands import SignedCommand
+from lianxi.proof.events import Basis, Cause, EventEnvelope, Head, SealedEvent, head_after, seal
+from lianxi.proof.hashing import ZERO_HASH, sha256_hex
+from lianxi.proof.rosters import roster_bytes, shared_roster
+from lianxi.streams.refusals import BacklogFullError, FrozenError, RequestConflictError
+
+ENGINE = 1
+"""Version of decide that events carry; a change of what decide answers is a new version."""
+
+
+class RecordMismatchError(RuntimeError):
+    """The store recorded other bytes than this run sealed: code or history was changed.
+
+    Raised as a plain exception on purpose: the workflow task fails and is retried, so that a
+    replay, live or in CI, stops instead of forking the stream.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """In whose name and on what ground events are sealed."""
+
+    actor: Actor
+    basis: Basis
+    signed: SignedCommand | None = None
+    timer: str | None = None
+
+
+def by_command(actor: Actor, signed: SignedCommand) -> Authority:
+    """Events that a signed command caused."""
+    return Authority(actor, "command", signed=signed)
+
+
+def by_rule(timer: str) -> Authority:
+    """Events that a rule caused by itself."""
+    return Authority(SYSTEM, "rule", timer=timer)
+
+
+OBSERVED = Authority(SYSTEM, "observation")
+"""Events that rest on the operator's word alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """An event just sealed, with what the fold needs of it."""
+
+    seq: int
+    at: datetime
+    hash: str
+    data: Frozen
+
+
+class StreamWriter:
+    """Seals events one after another and keeps them until the store has them.
+
+    Invariants: `head` is the last sealed event; the unrecorded tail is gapless and ends at `head`;
+    an answered command stays in the request table until it has expired and is recorded.
+    """
+
+    def __init__(self, origin: str, stream: str, roster_text: str) -> None:
+        self.origin = origin
+        self.stream = stream
+        self.head: Head | None = None
+        self.frozen = False
+        self._adopt(roster_text)
+        self._recorded_seq = 0
+        self._unrecorded: list[SealedEvent] = []
+        self._tail_bytes = 0
+        self._envelopes: dict[str, CausingEnvelope] = {}
+        self._requests: dict[str, RequestEntry] = {}
+
+    @classmethod
+    def resume(cls, origin: str, stream: str, carry: StreamCarry) -> "StreamWriter":
+        """The writer as the run before left it."""
+        writer = cls(origin, stream, carry.roster)
+        writer.head = carry.head
+        writer.frozen = carry.frozen
+        writer._recorded_seq = carry.recorded_seq
+        writer._unrecorded = list(carry.unrecorded)
+        writer._tail_bytes = sum(len(event.text) for event in carry.unrecorded)
+        writer._envelopes = {envelope.payload_sha256: envelope for envelope in carry.envelopes}
+        writer._requests = dict(carry.requests)
+        return writer
+
+    def carry(self, now: datetime) -> StreamCarry:
+        """What the next run needs; expired and recorded requests stay behind."""
+        self._forget_requests(now)
+        return StreamCarry(
+            head=self.head,
+            recorded_seq=self._recorded_seq,
+            roster=self._roster_text,
+            requests=self._requests,
+            unrecorded=tuple(self._unrecorded),
+            envelopes=tuple(self._envelopes.values()),
+            frozen=self.frozen,
+        )
+
+    # --- roster ---
+
+    @property
+    def roster(self) -> Roster:
+        """The roster this stream has adopted."""
+        return shared_roster(self._roster_text)
+
+    def adopt(self, roster: Roster) -> str:
+        """Judge what follows under this roster; answers its hash."""
+        self._adopt(roster_bytes(roster).decode())
+        return self.roster_hash
+
+    def _adopt(self, roster_text: str) -> None:
+        self._roster_text = roster_text
+        self.roster_hash = sha256_hex(roster_text.encode())
+
+    # --- the request table ---
+
+    def answered(self, signed: SignedCommand, unit: str) -> Receipt | None:
+        """The first receipt of this very command; RequestConflictError if its id was another's."""
+        key = _request_key(unit, signed.payload.request_id)
+        entry = self._requests.get(key)
+        if entry is None:
+            return None
+        if entry.payload_sha256 != signed.digest:
+            raise RequestConflictError(request_id=signed.payload.request_id)
+        if not entry.told:
+            self._requests[key] = entry.model_copy(update={"told": True})
+        receipt = Receipt.model_validate_json(entry.receipt)
+        return receipt.model_copy(update={"already": entry.told})
+
+    def remember(
+        self,
+        signed: SignedCommand,
+        unit: str,
+        sealed: Iterable[Sealed],
+        *,
+        task: str | None = None,
+        told: bool = True,
+    ) -> Receipt:
+        """Keep and return the receipt of the command that caused `sealed`.
+
+        `told`: the caller has this receipt in hand; otherwise the first look-up is the first answer.
+        """
+        events = tuple(
+            ReceiptEvent(seq=event.seq, kind=type(event.data).__name__, hash=event.hash)
+            for event in sealed
+        )
+        if self.head is None or not events:
+            raise TypeError("a command is remembered with its events")
+        receipt = Receipt(
+            request_id=signed.payload.request_id,
+            payload_sha256=signed.digest,
+            origin=self.origin,
+            stream=self.stream,
+            action=signed.payload.action,
+            at=self.head.at,
+            events=events,
+            task=task,
+        )
+        self._requests[_request_key(unit, signed.payload.request_id)] = RequestEntry(
+            payload_sha256=signed.digest,
+            not_after=signed.payload.not_after,
+            last_seq=events[-1].seq,
+            receipt=receipt.model_dump_json(exclude_none=True),
+            told=told,
+        )
+        return receipt
+
+    def _forget_requests(self, now: datetime) -> None:
+        self._requests = {
+            key: entry
+            for key, entry in self._requests.items()
+            if entry.not_after >= now or entry.last_seq > self._recorded_seq
+        }
+
+    # --- sealing ---
+
+    def check_open(self, now: datetime) -> None:
+        """FrozenError after a fork; BacklogFullError beyond what may wait or be carried along."""
+        if self.frozen:
+            raise FrozenError(stream=self.stream)
+        if self._tail_bytes > MAX_TAIL_BYTES:
+            raise BacklogFullError(stream=self.stream)
+        if len(self._requests) * _REQUEST_BYTES > MAX_STATE_BYTES // 2:
+            self._forget_requests(now)
+            if len(self._requests) * _REQUEST_BYTES > MAX_STATE_BYTES // 2:
+                raise BacklogFullError(stream=self.stream)
+
+    def seal(
+        self,
+        events: tuple[Frozen, ...],
+        authority: Authority,
+        now: datetime,
+        *,
+        happened_at: datetime | None = None,
+    ) -> list[Sealed]:
+        """Seal `events` in order: they are decided, and stand from here on."""
+        signed = authority.signed
+        if signed is not None and signed.digest not in self._envelopes:
+            self._envelopes[signed.digest] = CausingEnvelope(
+                payload_sha256=signed.digest, text=signed.text
+            )
+        return [
+            self._seal_one(data, authority, now, (index, len(events)), happened_at)
+            for index, data in enumerate(events)
+        ]
+
+    def _seal_one(
+        self,
+        data: Frozen,
+        authority: Authority,
+        now: datetime,
+        place: tuple[int, int],
+        happened_at: datetime | None,
+    ) -> Sealed:
+        head = self.head
+        signed = authority.signed
+        envelope = EventEnvelope(
+            engine=ENGINE,
+            origin=self.origin,
+            stream=self.stream,
+            seq=1 if head is None else head.seq + 1,
+            kind=type(data).__name__,
+            # a worker's clock may step back; a stream's time does not
+            at=now if head is None else max(now, head.at),
+            happened_at=happened_at,
+            actor=authority.actor,
+            basis=authority.basis,
+            cause=Cause(
+                request_id=signed.payload.request_id if signed else None,
+                payload_sha256=signed.digest if signed else None,
+                timer=authority.timer,
+                index=place[0],
+                count=place[1],
+            ),
+            roster=self.roster_hash,
+            data=data.model_dump(mode="json", exclude_none=True),
+            prev=ZERO_HASH if head is None else head.hash,
+        )
+        sealed = seal(envelope)
+        self.head = head_after(envelope, sealed.hash)
+        self._unrecorded.append(sealed)
+        self._tail_bytes += len(sealed.text)
+        return Sealed(envelope.seq, envelope.at, sealed.hash, data)
+
+    # --- recording ---
+
+    @property
+    def waiting(self) -> bool:
+        """Whether something waits to be recorded and may be."""
+        return bool(self._unrecorded) and not self.frozen
+
+    @property
+    def tail_length(self) -> int:
+        """How many sealed events the store has not confirmed."""
+        return len(self._unrecorded)
+
+    def unrecorded(self, event_hash: str) -> SealedEvent | None:
+        """A sealed event by its hash while it still waits."""
+        return next((event for event in self._unrecorded if event.hash == event_hash), None)
+
+    def next_batch(self) -> RecordBatch:
+        """The oldest unrecorded events: at most 128 and 1 MiB, with the envelopes behind them."""
+        events: list[SealedEvent] = []
+        size = 0
+        for event in self._unrecorded[:MAX_BATCH_EVENTS]:
+            size += len(event.text)
+            if events and size > MAX_BATCH_BYTES:
+                break
+            events.append(event)
+        wanted = [
+            envelope
+            for digest, envelope in self._envelopes.items()
+            if any(digest in event.text for event in events)
+        ]
+        return RecordBatch(
+            origin=self.origin, stream=self.stream, events=tuple(events), envelopes=tuple(wanted)
+        )
+
+    def confirm(self, batch: RecordBatch, result: RecordResult) -> None:
+        """The store has the batch. RecordMismatchError unless it ends in the very same event."""
+        expected = self._recorded_seq + len(batch.events)
+        if (result.seq, result.hash) != (expected, batch.events[-1].hash):
+            raise RecordMismatchError(
+                f"{self.stream}: store has {result.seq} {result.hash},"
+                f" this run sealed {expected} {batch.events[-1].hash}"
+            )
+        self._recorded_seq = result.seq
+        done, self._unrecorded = (
+            self._unrecorded[: len(batch.events)],
+            self._unrecorded[len(batch.events) :],
+        )
+        self._tail_bytes -= sum(len(event.text) for event in done)
+        for envelope in batch.envelopes:
+            # an envelope may have caused events beyond this batch
+            if not any(envelope.payload_sha256 in event.text for event in self._unrecorded):
+                self._envelopes.pop(envelope.payload_sha256, None)
+
+
+_REQUEST_BYTES = 900
+"""About what one entry of the request table takes in a carried payload."""
+
+
+def _request_key(unit: str, request_id: str) -> str:
+    return f"{unit}/{request_id}"

@@ -1,0 +1,1 @@
+"""The convener's entry."""

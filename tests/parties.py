@@ -1,0 +1,143 @@
+"""The people of a test conference: keys, signed commands, roster, issue arguments."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+from uuid6 import uuid7
+
+from lianxi.domain.roster import Roster, RosterKey, Threshold
+from lianxi.domain.rules import DEFAULT_RULES, Rules
+from lianxi.domain.values import format_instant, role_of
+from lianxi.proof.commitments import commit
+from lianxi.proof.envelopes import KEY_REQUEST_TYPE, decode
+from lianxi.proof.hashing import ZERO_HASH
+from lianxi.proof.keys import Signer
+from lianxi.proof.possession import proof_of_possession
+from lianxi.proof.rosters import next_roster, sign_roster
+from lianxi.proof.signing import sign_command
+
+DAY = 86_400
+
+
+def text_commitment(text: str) -> dict[str, Any]:
+    """A commitment to a text under a salt that is the same in every run."""
+    data = text.encode()
+    return {"commit": commit(salt_for(text), data), "size": len(data)}
+
+
+def salt_for(text: str) -> bytes:
+    """A test's salt: derived, so that histories and vectors are repeatable."""
+    return sha256(b"salt" + text.encode()).digest()
+
+
+@dataclass
+class Parties:
+    """Everybody's keys, and the roster as the conference will see it."""
+
+    conference: str = "demo"
+    units: tuple[str, ...] = tuple(f"U{number:02d}" for number in range(1, 29))
+    origin: str = ""
+    rules: Rules = DEFAULT_RULES
+    custody: str = "own"
+    signers: dict[str, Signer] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.origin = self.origin or f"lianxi.example/lianxi/{self.conference}/0123456789abcdef"
+        for unit in ("convener", "office", "auditor", *self.units):
+            seed = sha256(f"{self.conference}/{unit}".encode()).digest()
+            self.signers[unit] = Signer(seed)
+        convener = self.signers["convener"]
+        self.roster = Roster(
+            version=1,
+            prev_roster=ZERO_HASH,
+            threshold=Threshold(k=1, keys=(convener.key_id,)),
+            keys=(self.entry("convener"), self.entry("office")),
+        )
+
+    def entry(self, unit: str) -> RosterKey:
+        """The roster entry of a unit's key."""
+        signer = self.signers[unit]
+        return RosterKey(
+            unit=unit,
+            role=role_of(unit),
+            key_id=signer.key_id,
+            public_key=signer.public_key.hex(),
+        )
+
+    def sign(
+        self,
+        unit: str,
+        stream: str,
+        action: str,
+        args: dict[str, Any],
+        *,
+        now: datetime | None = None,
+        request_id: str | None = None,
+        expect: str | None = None,
+        valid: timedelta = timedelta(hours=12),
+        origin: str | None = None,
+    ) -> str:
+        """A signed command of `unit`; `now` defaults to the wall clock."""
+        issued = now or datetime.now(UTC)
+        return sign_command(
+            self.signers[unit],
+            origin=origin or self.origin,
+            stream=stream,
+            unit=unit,
+            action=action,
+            args=args,
+            request_id=request_id or str(uuid7()),
+            issued_at=format_instant(issued),
+            not_after=format_instant(issued + valid),
+            expect=expect,
+        ).decode()
+
+    def founding(self, **kwargs: Any) -> str:
+        """The founding command with the genesis roster."""
+        args = {
+            "conference": self.conference,
+            "zone": "Asia/Shanghai",
+            "custody": self.custody,
+            "directory": text_commitment("directory"),
+            "members": [{"unit": unit} for unit in self.units],
+            "roster": self.roster.model_dump(mode="json"),
+            "roster_signatures": [
+                sign_roster(self.roster, self.signers["convener"]).model_dump(mode="json")
+            ],
+            "rules": self.rules.model_dump(mode="json", exclude_none=True),
+        }
+        return self.sign("convener", "conference", "found", args, **kwargs)
+
+    def registering(self, unit: str, **kwargs: Any) -> str:
+        """The convener takes a unit's key into the roster; this object's roster follows."""
+        entry = self.entry(unit)
+        derived = next_roster(self.roster, entry)
+        request = proof_of_possession(self.signers[unit], origin=self.origin, unit=unit)
+        possession = decode(request, payload_type=KEY_REQUEST_TYPE).signature
+        args = {
+            "entry": entry.model_dump(mode="json"),
+            "possession": possession.hex(),
+            "roster_signatures": [
+                sign_roster(derived, self.signers["convener"]).model_dump(mode="json")
+            ],
+        }
+        self.roster = derived
+        return self.sign("convener", "conference", "register-key", args, **kwargs)
+
+    def issue_args(self, ref: str = "task-1", **changes: Any) -> dict[str, Any]:
+        """Arguments of `issue`: every unit for itself, due in ten days."""
+        args: dict[str, Any] = {
+            "ref": ref,
+            "mode": "each",
+            "title": text_commitment(f"title of {ref}"),
+            "units": list(self.units),
+            "due": {"rule": "duration", "seconds": 10 * DAY},
+        }
+        args.update(changes)
+        return {name: value for name, value in args.items() if value is not None}
+
+    def issuing(self, ref: str = "task-1", *, by: str = "office", **changes: Any) -> str:
+        """The signed command `issue`."""
+        return self.sign(by, "conference", "issue", self.issue_args(ref, **changes))

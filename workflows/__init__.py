@@ -1,0 +1,1 @@
+"""Workflows: deterministic waiting only; what is decided stands in lianxi/domain."""

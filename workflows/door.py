@@ -1,0 +1,72 @@
+"""The one door into a stream's workflow: the update `command`, and how refusals leave it.
+
+Workflow layer. Handlers finish within the workflow task that brought them: they never await, so
+commands cannot pile up against the server's limit of updates in flight.
+"""
+
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError
+
+from lianxi.domain.refusal import Refusal
+from lianxi.messages import (
+    COMMAND_UPDATE,
+    STATE_QUERY,
+    CommandAnswer,
+    CommandMessage,
+    RefusalDetail,
+)
+from lianxi.streams.conference_stream import ConferenceStream
+from lianxi.streams.task_stream import TaskStream
+from workflows.running import StreamLoop
+
+INTERNAL = "INTERNAL"
+
+
+class CommandDoor:
+    """What a task's and a conference's workflow have in common besides the loop."""
+
+    _stream: TaskStream | ConferenceStream
+    _loop: StreamLoop
+
+    @workflow.update(name=COMMAND_UPDATE)
+    def command(self, message: CommandMessage) -> CommandAnswer:
+        """Answer a signed command, or refuse it by rule."""
+        try:
+            answer = self._stream.answer(message, _update_id(), workflow.now())
+        except Refusal as refusal:
+            raise refused(refusal) from None
+        self._loop.count_command()
+        return answer
+
+    @command.validator
+    def _check_command(self, message: CommandMessage) -> None:
+        """Turn away, without a trace in history, what is unsigned or would trip over a bug.
+
+        A refusal by rule passes on to the handler, which repeats it to the caller.
+        """
+        try:
+            self._stream.rehearse(message, _update_id(), workflow.now())
+        except Refusal as refusal:
+            raise refused(refusal) from None
+        except Exception as error:
+            raise _application_error(INTERNAL, {"error": type(error).__name__}) from error
+
+    @workflow.query(name=STATE_QUERY)
+    def state(self) -> str:
+        """Where it stands, for debugging only; reads come from the store."""
+        return self._stream.details()
+
+
+def refused(refusal: Refusal) -> ApplicationError:
+    """The error a caller sees for a refusal; its type is the refusal's code."""
+    return _application_error(refusal.code, refusal.params)
+
+
+def _application_error(code: str, params: dict[str, str | int]) -> ApplicationError:
+    detail = RefusalDetail(code=code, params=params)
+    return ApplicationError(code, detail, type=code, non_retryable=True)
+
+
+def _update_id() -> str:
+    info = workflow.current_update_info()
+    return info.id if info is not None else ""

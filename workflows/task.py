@@ -1,0 +1,44 @@
+"""TaskWorkflow: one task, durable from issue to archive.
+
+Lifecycle: started with a registration of the conference; seals `TaskIssued`; then takes commands
+of units and the convener's side through one door (`command`), fires the rungs of the ladder at
+their instants, records everything in batches, continues as new when its history is long; ends
+when the task is archived.
+"""
+
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError
+
+with workflow.unsafe.imports_passed_through():
+    from lianxi.domain.refusal import Refusal
+    from lianxi.messages import TASK_WORKFLOW, TaskInput
+    from lianxi.streams.task_stream import TaskStream
+    from workflows.door import CommandDoor, refused
+    from workflows.running import StreamLoop
+
+
+@workflow.defn(name=TASK_WORKFLOW)
+class TaskWorkflow(CommandDoor):
+    """Waits; what it decides stands in `TaskStream`."""
+
+    @workflow.init
+    def __init__(self, given: TaskInput) -> None:
+        self._unstartable: ApplicationError | None = None
+        try:
+            self._stream = TaskStream.open(given, workflow.now())
+        except Refusal as refusal:
+            # raised here it would fail the workflow task for ever; `run` fails the workflow
+            self._unstartable = refused(refusal)
+            return
+        self._loop = StreamLoop(self._stream, given.tuning)
+
+    @workflow.run
+    async def run(self, given: TaskInput) -> None:
+        """Live until the task is archived and everything is recorded."""
+        if self._unstartable is not None:
+            raise self._unstartable
+        await self._loop.run(lambda: self._continue_as_new(given))
+
+    def _continue_as_new(self, given: TaskInput) -> None:
+        carry = self._stream.carry(workflow.now())
+        workflow.continue_as_new(given.model_copy(update={"start": None, "carry": carry}))
