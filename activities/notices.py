@@ -10,6 +10,7 @@ from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from temporalio import activity
@@ -49,27 +50,26 @@ class Pace:
     """Between attempts while the store or the channel is away."""
 
 
+@dataclass(frozen=True, slots=True)
+class NoticePorts:
+    """What sending notices needs of the world outside."""
+
+    outbox: Outbox
+    channels: Sequence[Channel]
+    zone_of: Callable[[str], str]
+    """The IANA zone name of a conference by its origin; may raise StoreUnavailableError."""
+    now: Callable[[], datetime]
+    """Wall time in UTC."""
+    bell: Bell
+    """Rings when notices were written."""
+
+
 class NoticeActivities:
-    """Sends notices of the channels given; one instance serves all mailrooms of a worker.
+    """Sends notices of the channels given; one instance serves all mailrooms of a worker."""
 
-    `zone_of` gives the IANA zone name of a conference by its origin and may raise
-    StoreUnavailableError; `now` gives wall time in UTC; `bell` rings when notices were written.
-    """
-
-    def __init__(
-        self,
-        outbox: Outbox,
-        channels: Sequence[Channel],
-        zone_of: Callable[[str], str],
-        now: Callable[[], datetime],
-        bell: Bell,
-        pace: Pace = Pace(),
-    ) -> None:
-        self._outbox = outbox
-        self._channels = {channel.name: channel for channel in channels}
-        self._zone_of = zone_of
-        self._now = now
-        self._bell = bell
+    def __init__(self, ports: NoticePorts, pace: Pace = Pace()) -> None:
+        self._ports = ports
+        self._channels = {channel.name: channel for channel in ports.channels}
         self._pace = pace
 
     @activity.defn(name=DELIVER_NOTICES, no_thread_cancel_exception=True)
@@ -85,7 +85,7 @@ class NoticeActivities:
             )
         pace = self._pace
         beat = partial(copy_context().run, activity.heartbeat)
-        turns = _Turns(channel, self._outbox, self._zone_of, self._now, pace.lease)
+        turns = _Turns(channel, self._ports, pace.lease)
         with Heart(beat, every=pace.beat, limit=pace.silence) as heart:
             return self._round(turns, heart)
 
@@ -94,7 +94,7 @@ class NoticeActivities:
         troubles = 0
         while (ended := _ending(end)) is None:
             heart.sign_of_life()
-            heard = self._bell.rings  # before looking: a ring from now on means to look again
+            heard = self._ports.bell.rings  # before looking: a ring from now on means to look again
             match turns.next():
                 case "trouble":
                     self._pause(min(self._pace.longest_pause, 2.0 ** min(troubles, 16)), end)
@@ -119,8 +119,11 @@ class NoticeActivities:
         until = min(time.monotonic() + self._pace.idle, end)
         while _ending(until) is None:
             left = max(0.0, min(self._pace.look, until - time.monotonic()))
-            if self._bell.wait(heard, left) > heard:
+            if self._ports.bell.wait(heard, left) > heard:
                 return
+
+
+Turn = Literal["busy", "idle", "trouble"]
 
 
 def _ending(end: float) -> Ending | None:
@@ -138,24 +141,17 @@ class _Turns:
     is sent twice only if the round ends before the store comes back.
     """
 
-    def __init__(
-        self,
-        channel: Channel,
-        outbox: Outbox,
-        zone_of: Callable[[str], str],
-        now: Callable[[], datetime],
-        lease: float,
-    ) -> None:
+    def __init__(self, channel: Channel, ports: NoticePorts, lease: float) -> None:
         self.result = RoundResult(ended="time")
         self._channel = channel
-        self._outbox = outbox
-        self._zone_of = zone_of
-        self._now = now
+        self._outbox = ports.outbox
+        self._zone_of = ports.zone_of
+        self._now = ports.now
         self._lease = lease
         self._unsettled: list[Outcome] = []
         self._store_away = False
 
-    def next(self) -> str:
+    def next(self) -> Turn:
         """Do one turn: `busy` when rows were handled, `idle` when none were due, else `trouble`."""
         try:
             self._settle()
@@ -198,21 +194,31 @@ class _Turns:
         sendable: list[tuple[DueNotice, Letter]] = []
         for notice in due:
             if notice.holds:
-                try:
-                    sendable.append((notice, render(notice, ZoneInfo(zones[notice.origin]))))
-                except Exception as error:  # noqa: BLE001  one odd row must not stop the others
-                    activity.logger.exception("Notice %s has no letter", notice.notice_id)
-                    outcomes.append(outcome_of(notice, error, self._now()))
+                letter = self._letter(notice, zones[notice.origin])
+                if isinstance(letter, Exception):
+                    outcomes.append(outcome_of(notice, letter, self._now()))
+                else:
+                    sendable.append((notice, letter))
         answers = self._channel.send([letter for _, letter in sendable]) if sendable else []
         for (notice, _), answer in zip(sendable, answers, strict=True):
-            outcomes.append(outcome_of(notice, answer, self._now()))
+            outcome = outcome_of(notice, answer, self._now())
+            outcomes.append(outcome)
             if answer is not None:
-                activity.logger.warning(
-                    "Notice %s of %s to %s by %s: %s",
-                    notice.notice_id,
-                    notice.notice.task,
-                    notice.notice.addressee,
-                    self._channel.name,
-                    outcomes[-1].detail,
-                )
+                self._log_refusal(notice, outcome)
         return outcomes
+
+    def _letter(self, notice: DueNotice, zone: str) -> Letter | Exception:
+        try:
+            return render(notice, ZoneInfo(zone))
+        except Exception as error:  # noqa: BLE001  one odd row must not stop the others
+            activity.logger.exception("Notice %s has no letter", notice.notice_id)
+            return error
+
+    def _log_refusal(self, notice: DueNotice, outcome: Outcome) -> None:
+        activity.logger.warning(
+            "%s did not take notice %s: %s",
+            self._channel.name,
+            notice.notice_id,
+            outcome.detail,
+            extra={"task": notice.notice.task, "unit": notice.notice.addressee},
+        )

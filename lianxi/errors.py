@@ -36,8 +36,6 @@ class Entry:
     retryable: bool = False
 
 
-
-
 CATALOGUE: dict[str, Entry] = {
     # the envelope and who signed it
     "MALFORMED": Entry(
@@ -84,7 +82,9 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "KEY_UNKNOWN": Entry(
         N_("The roster does not hold this key."),
-        N_("Send the request file of lianxi key new to the office; it runs lianxi key register FILE."),
+        N_(
+            "Send the request file of lianxi key new to the office; it runs lianxi key register FILE."
+        ),
         Exit.NOT_ALLOWED,
         401,
     ),
@@ -114,7 +114,9 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "ROSTER_SIGNATURE_INVALID": Entry(
         N_("The new roster is not signed by the keys that must sign it."),
-        N_("Register keys with the convener's profile: lianxi key register FILE --profile convener."),
+        N_(
+            "Register keys with the convener's profile: lianxi key register FILE --profile convener."
+        ),
         Exit.NOT_ALLOWED,
         403,
     ),
@@ -217,7 +219,9 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "SUCCESSOR_UNFIT": Entry(
         N_("{unit} cannot become the lead."),
-        N_("Name another unit that is on the task and not withdrawn, and only when the lead leaves."),
+        N_(
+            "Name another unit that is on the task and not withdrawn, and only when the lead leaves."
+        ),
         Exit.REFUSED,
         409,
     ),
@@ -316,7 +320,9 @@ CATALOGUE: dict[str, Entry] = {
     # when parts are away
     "PENDING": Entry(
         N_("No definite answer yet for request {request_id}."),
-        N_("It may have been done. Repeat it safely: the same command with --request-id {request_id}."),
+        N_(
+            "It may have been done. Repeat it safely: the same command with --request-id {request_id}."
+        ),
         Exit.PENDING,
         202,
         retryable=True,

@@ -78,7 +78,7 @@ class RefusalDetail(Frozen):
     """How a refusal travels as the detail of an ApplicationError."""
 
     code: str
-    params: dict[str, str | int] = {}
+    params: dict[str, str | int] = Field(default_factory=dict)
 
 
 class CausingEnvelope(Frozen):
@@ -120,7 +120,7 @@ class StreamCarry(Frozen):
     head: Head | None = None
     recorded_seq: int = 0
     roster: str
-    requests: dict[str, RequestEntry] = {}
+    requests: dict[str, RequestEntry] = Field(default_factory=dict)
     unrecorded: tuple[SealedEvent, ...] = ()
     envelopes: tuple[CausingEnvelope, ...] = ()
     frozen: bool = False

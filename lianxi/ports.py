@@ -161,7 +161,9 @@ class Outcome:
 class Outbox(Protocol):
     """Notices waiting to be sent, written in the same transaction as their event."""
 
-    def take(self, channel: str, now: datetime, limit: int, lease_seconds: float) -> Sequence[DueNotice]:
+    def take(
+        self, channel: str, now: datetime, limit: int, lease_seconds: float
+    ) -> Sequence[DueNotice]:
         """Lease up to `limit` due rows of a channel, oldest first; a lease lapses by wall time."""
         ...
 

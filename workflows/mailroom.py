@@ -32,6 +32,8 @@ class MailroomWorkflow:
     def __init__(self, order: MailroomInput) -> None:
         self._order = order
         self._rounds = 0
+        self._options = DELIVER_NOTICES_OPTIONS.copy()
+        self._options["summary"] = f"channel {order.channel}"
 
     @workflow.run
     async def run(self, order: MailroomInput) -> None:
@@ -47,12 +49,8 @@ class MailroomWorkflow:
     async def _round(self) -> bool:
         """One round; False when this run was asked to cancel and should make way for the next."""
         try:
-            result = await workflow.execute_activity(
-                DELIVER_NOTICES,
-                self._order,
-                result_type=RoundResult,
-                summary=self._order.channel,
-                **DELIVER_NOTICES_OPTIONS,
+            result: RoundResult = await workflow.execute_activity(
+                DELIVER_NOTICES, self._order, result_type=RoundResult, **self._options
             )
         except asyncio.CancelledError:
             return False

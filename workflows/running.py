@@ -114,11 +114,9 @@ class StreamLoop:
             self._timer.reset()
 
     def _something_to_do(self) -> bool:
-        if self._recording is None:
-            recording_moves = self._stream.writer.waiting
-        else:
-            recording_moves = self._recording.done()
-        return recording_moves or self._timer.rang or self._may_continue_as_new()
+        recording = self._recording
+        moves = self._stream.writer.waiting if recording is None else recording.done()
+        return moves or self._timer.rang or self._may_continue_as_new()
 
     # --- recording ---
 

@@ -1,1 +1,1 @@
-"""Functional core: rules of docs/event-model.md as pure functions over frozen data; stdlib and pydantic only."""
+"""Functional core: the rules as pure functions over frozen data; stdlib and pydantic only."""

@@ -6,6 +6,7 @@ from temporalio.envconfig import ClientConfig
 
 from lianxi import ids
 
+
 async def connect(*, lazy: bool = False) -> Client:
     """A client by Temporal's own profiles and TEMPORAL_* variables (`temporalio.envconfig`).
 

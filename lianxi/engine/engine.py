@@ -154,9 +154,7 @@ class Engine:
         """Refusals that the trail may know better, or that a newer roster cures."""
         if refused.code == "EXPIRED":
             receipt = await self._read(
-                lambda: self._trail.find_receipt(
-                    payload.origin, payload.unit, payload.request_id
-                )
+                lambda: self._trail.find_receipt(payload.origin, payload.unit, payload.request_id)
             )
             if receipt is not None:
                 return Accepted(receipt.model_copy(update={"already": True}))
@@ -165,9 +163,7 @@ class Engine:
                 lambda: self._trail.roster_steps(payload.origin, payload.stream)
             )
             if steps:
-                return message.model_copy(
-                    update={"roster_steps": tuple(steps[:MAX_ROSTER_STEPS])}
-                )
+                return message.model_copy(update={"roster_steps": tuple(steps[:MAX_ROSTER_STEPS])})
         if refused.code == "ALREADY_REGISTERED":
             await self.start_pending()
         return refused
@@ -208,9 +204,7 @@ class Engine:
                 return Pending(receipt.request_id)
             await asyncio.sleep(RETRY_PAUSE.total_seconds())
 
-    async def _registered(
-        self, answer: CommandAnswer, signed: SignedCommand
-    ) -> PendingTask | None:
+    async def _registered(self, answer: CommandAnswer, signed: SignedCommand) -> PendingTask | None:
         """All that the task's workflow needs, from the answer or, once recorded, from the trail."""
         origin, task = answer.receipt.origin, answer.receipt.task
         if answer.registration is not None:
@@ -301,9 +295,7 @@ class Engine:
 
     async def _rules(self, origin: str) -> Rules | None:
         """The rules of a conference, from its founding event once that is recorded."""
-        stored = await self._read(
-            lambda: self._trail.event_at(origin, ids.CONFERENCE_STREAM, 1)
-        )
+        stored = await self._read(lambda: self._trail.event_at(origin, ids.CONFERENCE_STREAM, 1))
         if stored is None:
             return None
         return ConferenceFounded.model_validate(open_event(stored.data).data).rules

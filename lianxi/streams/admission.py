@@ -83,7 +83,7 @@ def admit(
     adoptions = _adoptions(roster, message.roster_steps)
     actor = authenticate(signed, adoptions[-1].roster if adoptions else roster)
     if arrived_as is not None and arrived_as != update_id(payload.request_id, signed.digest):
-        raise UpdateIdMismatchError()
+        raise UpdateIdMismatchError
     return Admitted(signed, actor, read_command(signed, actions), adoptions)
 
 

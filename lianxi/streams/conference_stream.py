@@ -206,4 +206,3 @@ def _check_possession(command: cmd.RegisterKey, origin: str) -> None:
         signature=bytes.fromhex(command.possession),
     )
     verify_possession(encode(envelope), origin=origin, unit=entry.unit)
-

@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any, Literal
 
+import pytest
+
 from lianxi.domain.refusal import Refusal
 from lianxi.domain.rules import DEFAULT_RULES, Rules
 from lianxi.domain.task import commands as cmd
@@ -157,15 +159,21 @@ class Then:
             self.story.record(event)
         return self.story
 
+    def refusal_code(self) -> str | None:
+        """The code of the refusal, if it is one."""
+        try:
+            self._act()
+        except Refusal as refusal:
+            return refusal.code
+        return None
+
     def refused(self, code: str, **params: Any) -> Story:
         """A refusal with this code and at least these params; nothing has changed."""
         before = self.story.state
-        try:
-            events = self._act()
-        except Refusal as refusal:
-            assert refusal.code == code, f"{refusal.code} {refusal.params}"
-            assert params.items() <= refusal.params.items()
-        else:
-            raise AssertionError(f"not refused: {events}")
+        with pytest.raises(Refusal) as caught:
+            self._act()
+        refusal = caught.value
+        assert refusal.code == code, f"{refusal.code} {refusal.params}"
+        assert params.items() <= refusal.params.items()
         assert self.story.state == before
         return self.story

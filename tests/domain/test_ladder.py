@@ -6,7 +6,16 @@ from lianxi.domain.ladder import next_instant, rung_instant
 from lianxi.domain.limits import DurationLimit
 from lianxi.domain.task import commands as cmd
 from lianxi.domain.task import events as ev
-from tests.domain.gwt import DAY, START, Story, acknowledged, commitment, event_hash, issued, submitted
+from tests.domain.gwt import (
+    DAY,
+    START,
+    Story,
+    acknowledged,
+    commitment,
+    event_hash,
+    issued,
+    submitted,
+)
 
 REASON = commitment("reason")
 

@@ -64,7 +64,10 @@ def test_the_end_tells_everybody_still_on_the_task_once() -> None:
     assert told(story, ev.AssignmentWithdrawn(unit="U03", through="cancel")) == [
         ("office", "ready-to-close")
     ]
-    assert told(story, ev.TaskCancelled(reason=REASON)) == [("U01", "cancelled"), ("U03", "cancelled")]
+    assert told(story, ev.TaskCancelled(reason=REASON)) == [
+        ("U01", "cancelled"),
+        ("U03", "cancelled"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -53,9 +53,7 @@ def order_for(choice: int, unit: str, days: int, state: TaskState) -> Order:
 
 
 STEPS = st.lists(
-    st.tuples(
-        st.integers(0, 19), st.sampled_from(UNITS), st.integers(1, 40), st.integers(0, 96)
-    ),
+    st.tuples(st.integers(0, 19), st.sampled_from(UNITS), st.integers(1, 40), st.integers(0, 96)),
     max_size=25,
 )
 

@@ -15,7 +15,9 @@ from tests.parties import DAY, Parties, text_commitment
 NOW = datetime(2026, 11, 2, 1, 0, tzinfo=UTC)
 
 
-def send(stream: ConferenceStream | TaskStream, envelope: str, now: datetime = NOW) -> CommandAnswer:
+def send(
+    stream: ConferenceStream | TaskStream, envelope: str, now: datetime = NOW
+) -> CommandAnswer:
     signed = open_command(envelope)
     arrived = update_id(signed.payload.request_id, signed.digest)
     return stream.answer(CommandMessage(envelope=envelope), arrived, now)
@@ -59,7 +61,9 @@ def test_whole_life() -> None:
     before = parties.roster
     send(conference, parties.registering("U02", now=NOW))
     late = NOW + timedelta(days=3)
-    command = parties.sign("U02", "task/T-0001", "submit", {"report": text_commitment("done")}, now=late)
+    command = parties.sign(
+        "U02", "task/T-0001", "submit", {"report": text_commitment("done")}, now=late
+    )
     signed = open_command(command)
     step = RosterStep(
         entry=parties.entry("U02"),

@@ -1,4 +1,4 @@
-"""What may be asked of the conference itself: found it, register a key (issue is a task command)."""
+"""What may be asked of the conference itself: found it, register a key, issue a task."""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -21,7 +21,9 @@ Channel = Literal["mailbox", "smtp"]
 Language = Literal["en", "zh"]
 Custody = Literal["own", "demo"]
 ClockTime = Annotated[str, Field(pattern=r"\A([01][0-9]|2[0-3]):[0-5][0-9]\z")]
-ZoneName = Annotated[str, Field(pattern=r"\A[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+){0,2}\z", max_length=64)]
+ZoneName = Annotated[
+    str, Field(pattern=r"\A[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+){0,2}\z", max_length=64)
+]
 
 
 class Member(Frozen):
@@ -57,7 +59,7 @@ class FoundConference(TaskCommand):
 
 
 class RegisterKey(TaskCommand):
-    """Take a key into the roster: the entry, the holder's proof of possession, roster signatures."""
+    """Take a key into the roster: its entry, proof of possession, roster signatures."""
 
     action: ClassVar[str] = "register-key"
     roles: ClassVar[frozenset[Role]] = CONVENERS_SIDE

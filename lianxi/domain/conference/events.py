@@ -1,4 +1,4 @@
-"""What can have happened to the conference: one frozen model per kind, and the table kind -> model."""
+"""What can have happened to the conference: one frozen model per kind, and their table."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -62,7 +62,8 @@ class CancellationRequested(ConferenceEvent):
 
 
 CONFERENCE_KINDS: dict[str, type[ConferenceEvent]] = {
-    model.__name__: model for model in (ConferenceFounded, KeyRegistered, TaskRegistered, CancellationRequested)
+    model.__name__: model
+    for model in (ConferenceFounded, KeyRegistered, TaskRegistered, CancellationRequested)
 }
 """Every kind that may stand on the conference's stream."""
 

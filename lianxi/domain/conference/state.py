@@ -1,5 +1,7 @@
 """The state of a conference and its fold (domain layer)."""
 
+from pydantic import Field
+
 from lianxi.domain.conference import events as ev
 from lianxi.domain.conference.commands import Custody, Language, Member, OfficeHours
 from lianxi.domain.roster import Roster
@@ -26,7 +28,7 @@ class Registration(Frozen):
 
 
 class ConferenceState(Frozen):
-    """The conference as the fold of its events; `registrations` is keyed by the id of the task file."""
+    """The conference as the fold of its events; `registrations` by the id of the task file."""
 
     conference: ConferenceId
     zone: str
@@ -38,7 +40,7 @@ class ConferenceState(Frozen):
     rules: Rules
     rules_hash: Sha256Hex
     roster: Roster
-    registrations: dict[SourceId, Registration] = {}
+    registrations: dict[SourceId, Registration] = Field(default_factory=dict)
 
     def knows(self, unit: str) -> bool:
         """Whether tasks can be addressed to, or keys held by, this unit."""

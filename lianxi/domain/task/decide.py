@@ -282,9 +282,7 @@ def _withdraw(
     assignment = _on_task(state, command.unit)
     _check_state(assignment, command.action)
     _check_fresh(assignment, expect)
-    withdrawn = ev.AssignmentWithdrawn(
-        unit=command.unit, through="withdraw", reason=command.reason
-    )
+    withdrawn = ev.AssignmentWithdrawn(unit=command.unit, through="withdraw", reason=command.reason)
     if assignment.role != "lead":
         if command.new_lead is not None:
             raise no.SuccessorUnfitError(unit=command.new_lead, lead=_lead_unit(state))
@@ -343,7 +341,9 @@ def _close(
     )
 
 
-def _withdraw_open(state: TaskState, through: Literal["close", "cancel"]) -> tuple[ev.TaskEvent, ...]:
+def _withdraw_open(
+    state: TaskState, through: Literal["close", "cancel"]
+) -> tuple[ev.TaskEvent, ...]:
     return tuple(
         ev.AssignmentWithdrawn(unit=assignment.unit, through=through)
         for assignment in state.assignments.values()

@@ -128,5 +128,3 @@ class TaskState(Frozen):
             return self.archive_at
         instants = (next_instant(self.rules.ladder, a) for a in self.assignments.values())
         return min((instant for instant in instants if instant is not None), default=None)
-
-
