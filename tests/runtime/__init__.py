@@ -1,0 +1,1 @@
+"""Tests of the embedded set: real processes and server, fake worker and gateway."""

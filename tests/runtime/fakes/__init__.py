@@ -1,0 +1,1 @@
+"""Programs that stand in for worker and gateway, run as scripts."""

@@ -1,0 +1,118 @@
+"""A cancel request, a fork, changed bytes: the task goes on or stops in a way that shows."""
+
+import pytest
+from temporalio.client import Client, WorkflowHistory
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.worker import Replayer
+
+import worker as composition
+from lianxi import ids
+from lianxi.domain.values import SYSTEM
+from lianxi.messages import RecordBatch
+from lianxi.proof.events import Cause, EventEnvelope, seal
+from lianxi.streams import writer
+from tests.deployment import Deployment, eventually, refusal
+from workflows.task import TaskWorkflow
+
+
+async def test_a_cancel_request_becomes_an_event(deployment: Deployment) -> None:
+    """The task lives on and takes the next command."""
+    task = await deployment.issue()
+    await deployment.handle(task).cancel()
+    await deployment.until_kinds(task, "CancellationRequested")
+    receipt = await deployment.done("U01", task, "acknowledge")
+    await deployment.recorded(receipt)
+    assert deployment.kinds(task)[-2:] == ["CancellationRequested", "AssignmentAcknowledged"]
+
+
+async def test_a_fork_freezes_the_task(deployment: Deployment) -> None:
+    """Another event stands in our place: alarm, no more commands, running, nothing lost."""
+    task = await deployment.issue()
+    await deployment.until_kinds(task, "TaskIssued")
+    stream = ids.task_stream(task)
+    head = deployment.store.trail.event_at(deployment.parties.origin, stream, 1)
+    assert head is not None
+    issued = deployment.events(stream)[0]
+    foreign = seal(
+        EventEnvelope(
+            engine=1,
+            origin=issued.origin,
+            stream=stream,
+            seq=2,
+            kind="CancellationRequested",
+            at=issued.at,
+            actor=SYSTEM,
+            basis="observation",
+            cause=Cause(index=0, count=1),
+            roster=issued.roster,
+            data={},
+            prev=head.hash,
+        )
+    )
+    deployment.store.trail.append(
+        RecordBatch(origin=issued.origin, stream=stream, events=(foreign,))
+    )
+    receipt = await deployment.done("U01", task, "acknowledge")
+    await eventually(lambda: deployment.events(ids.AUDIT_STREAM))
+    alarm = deployment.events(ids.AUDIT_STREAM)[0]
+    assert alarm.kind == "ForkDetected"
+    assert alarm.data["offered"] == receipt.events[0].hash
+
+    async def frozen() -> bool:
+        return "FROZEN" in await deployment.handle(task).query("state")
+
+    await eventually(frozen)
+    assert refusal(await deployment.act("U02", task, "acknowledge")) == "FROZEN"
+    description = await deployment.handle(task).describe()
+    assert description.status is not None
+    assert description.status.name == "RUNNING"
+    assert "1 unrecorded" in await deployment.handle(task).query("state")
+
+
+async def test_a_replay_with_one_changed_byte_fails(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Replay compares kinds of commands only; the hash the store answered gives the change away."""
+    task = await deployment.issue()
+    receipt = await deployment.done("U01", task, "acknowledge")
+    await deployment.recorded(receipt)
+
+    async def confirmed() -> bool:
+        return "0 unrecorded" in await deployment.handle(task).query("state")
+
+    await eventually(confirmed)
+    history = await deployment.handle(task).fetch_history()
+    await replay(history)
+    monkeypatch.setattr(writer, "ENGINE", 2)
+    with pytest.raises(RuntimeError, match="store has"):
+        await replay(history)
+
+
+async def replay(history: WorkflowHistory) -> None:
+    """As the worker would: same runner, same converter, same workflow id."""
+    replayer = Replayer(
+        workflows=[TaskWorkflow],
+        data_converter=pydantic_data_converter,
+        workflow_runner=composition.workflow_runner(),
+    )
+    await replayer.replay_workflow(history)
+
+
+async def test_a_start_that_nobody_registered_fails(deployment: Deployment) -> None:
+    """A twin workflow with a made-up registration ends at once and takes no command."""
+    task = await deployment.issue()
+    client: Client = deployment.client
+    history = await deployment.handle(task).fetch_history()
+    start = history.events[0].workflow_execution_started_event_attributes.input.payloads[0]
+    start.data = start.data.replace(b'"task":"T-0001"', b'"task":"T-0002"')
+    given = (await client.data_converter.decode([start]))[0]
+    twin = await client.start_workflow(
+        "Task", given, id=f"twin-{task}-{deployment.parties.conference}",
+        task_queue=deployment.settings.task_queue,
+    )  # fmt: skip
+
+    async def failed() -> bool:
+        status = (await twin.describe()).status
+        return status is not None and status.name == "FAILED"
+
+    await eventually(failed)
