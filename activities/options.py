@@ -11,6 +11,9 @@ from temporalio.workflow import ActivityCancellationType, ActivityConfig
 FORK_DETECTED = "FORK_DETECTED"
 """Type of the ApplicationError that recording raises when the trail holds another event."""
 
+BATCH_INVALID = "BATCH_INVALID"
+"""Type of the ApplicationError for a batch that no stream's writer may offer: a defect of ours."""
+
 RECORD_EVENTS_OPTIONS = ActivityConfig(
     # a batch takes milliseconds; ten seconds tell a stuck store from a slow one
     start_to_close_timeout=timedelta(seconds=10),
@@ -20,7 +23,7 @@ RECORD_EVENTS_OPTIONS = ActivityConfig(
         maximum_interval=timedelta(seconds=5),
         # for ever: what was answered must be recorded
         maximum_attempts=0,
-        non_retryable_error_types=[FORK_DETECTED],
+        non_retryable_error_types=[FORK_DETECTED, BATCH_INVALID],
     ),
 )
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.options import FORK_DETECTED
+from activities.options import BATCH_INVALID, FORK_DETECTED
 from lianxi.messages import RECORD_EVENTS, RecordBatch, RecordResult
-from lianxi.ports import ForkDetectedError, Trail
+from lianxi.ports import BatchInvalidError, ForkDetectedError, Trail
 
 
 class RecordActivities:
@@ -21,14 +21,18 @@ class RecordActivities:
     def record_events(self, batch: RecordBatch) -> RecordResult:
         """Append the batch; idempotent by (origin, stream, seq) and hash.
 
-        A fork is not retryable: the workflow freezes its stream. Everything else the store raises
-        is retried until it stands.
+        A fork, and a batch that no writer may offer, are not retryable: the workflow freezes its
+        stream. Everything else the store raises is retried until the batch stands.
         """
         try:
             result = self._trail.append(batch)
         except ForkDetectedError as fork:
-            raise ApplicationError(
-                FORK_DETECTED, fork.stream, fork.seq, type=FORK_DETECTED, non_retryable=True
-            ) from fork
+            raise _final(FORK_DETECTED, fork.stream, fork.seq) from fork
+        except BatchInvalidError as invalid:
+            raise _final(BATCH_INVALID, invalid.stream, invalid.reason) from invalid
         self._on_recorded()
         return result
+
+
+def _final(kind: str, *details: str | int) -> ApplicationError:
+    return ApplicationError(kind, *details, type=kind, non_retryable=True)

@@ -1,0 +1,227 @@
+"""What can be checked of a trail from its bytes alone (proof layer, pure).
+
+The same checks beside the store and over the gateway: bytes and hashes, links of each stream, the
+causing command's signature under the roster the stream had adopted, the chain of rosters. Nothing
+here raises on what it reads: whatever does not fit becomes a finding, and checking goes on behind it.
+
+Feed the stream `conference` of an origin before its other streams, each stream in its order.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from lianxi.domain.conference.events import CONFERENCE_KINDS, ConferenceFounded, KeyRegistered
+from lianxi.domain.observations import AUDIT_KINDS, MAIL_KINDS
+from lianxi.domain.refusal import Refusal
+from lianxi.domain.roster import Roster
+from lianxi.domain.task.events import KINDS, RosterAdopted, TaskIssued
+from lianxi.proof.commands import authenticate, check_standing, open_command
+from lianxi.proof.commitments import opens
+from lianxi.proof.events import EventEnvelope, Head, check_link, head_after, open_event
+from lianxi.proof.hashing import event_hash
+from lianxi.proof.refusals import EventSequenceError
+from lianxi.proof.rosters import RosterStep, adopt, check_genesis, roster_hash
+
+CONFERENCE = "conference"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is not as it must be: what, where, and a detail; machine words only."""
+
+    code: str
+    place: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TrailRow:
+    """An event as somebody claims it: its place, its bytes, its hash, the envelope that caused it."""
+
+    origin: str
+    stream: str
+    seq: int
+    data: bytes
+    hash: str
+    envelope: str | None = None
+
+    @property
+    def place(self) -> str:
+        """How findings name it."""
+        return place_of(self.origin, self.stream, self.seq)
+
+
+def place_of(origin: str, stream: str, seq: int | str) -> str:
+    """`<conference>/<stream>#<seq>`."""
+    conference = origin.rpartition("/")[0].rpartition("/")[2]
+    return f"{conference or origin}/{stream}#{seq}"
+
+
+def kinds_of(stream: str) -> Mapping[str, type[BaseModel]]:
+    """The kinds of events that a stream knows, with the models of their data."""
+    if stream == CONFERENCE:
+        return CONFERENCE_KINDS
+    if stream.startswith("task/"):
+        return KINDS
+    if stream.startswith("mail/"):
+        return MAIL_KINDS
+    return AUDIT_KINDS if stream == "audit" else {}
+
+
+def check_event(previous: Head | None, row: TrailRow) -> tuple[EventEnvelope | None, list[Finding]]:
+    """Hash, strict reading, address and link of one event; None where the bytes are no event.
+
+    Codes: HASH_MISMATCH, EVENT_UNREADABLE, ADDRESS_MISMATCH, GAP, LINK_BROKEN.
+    """
+    findings: list[Finding] = []
+    if event_hash(row.data) != row.hash:
+        findings.append(Finding("HASH_MISMATCH", row.place))
+    try:
+        event = open_event(row.data)
+    except Refusal as refusal:
+        return None, [*findings, Finding("EVENT_UNREADABLE", row.place, refusal.code)]
+    if (event.origin, event.stream, event.seq) != (row.origin, row.stream, row.seq):
+        findings.append(Finding("ADDRESS_MISMATCH", row.place))
+    try:
+        check_link(previous, event)
+    except EventSequenceError:
+        findings.append(Finding("GAP", row.place, f"after {previous.seq if previous else 0}"))
+    except Refusal as refusal:
+        findings.append(Finding("LINK_BROKEN", row.place, refusal.code))
+    return event, findings
+
+
+def check_command(event: EventEnvelope, envelope: str | None, roster: Roster) -> str | None:
+    """Why the envelope is not the signed command that the event names; None when it is.
+
+    A word: missing, unreadable, digest, origin, stream, request, actor, or a refusal's code.
+    """
+    if envelope is None:
+        return "missing"
+    try:
+        signed = open_command(envelope)
+        actor = authenticate(signed, roster)
+        check_standing(signed.payload, roster)
+    except Refusal as refusal:
+        return refusal.code
+    payload = signed.payload
+    # the issue is signed for the conference and begins the task's own stream too
+    begins_task = event.kind == TaskIssued.__name__ and payload.action == "issue"
+    checks = {
+        "digest": signed.digest == event.cause.payload_sha256,
+        "origin": payload.origin == event.origin,
+        "stream": payload.stream == (CONFERENCE if begins_task else event.stream),
+        "request": payload.request_id == event.cause.request_id,
+        "actor": actor == event.actor,
+    }
+    return next((word for word, holds in checks.items() if not holds), None)
+
+
+def check_opening(commit: str, size: int, salt: bytes, data: bytes | None) -> str | None:
+    """Why the bytes are not what the commitment stands for: missing or mismatch; None when they are."""
+    if data is None:
+        return "missing"
+    return None if opens(commit, size, salt, data) else "mismatch"
+
+
+@dataclass
+class TrailChecker:
+    """Checks rows one after another and keeps what the next ones need: heads and rosters.
+
+    Memory: one head per stream, one roster per version.
+    """
+
+    heads: dict[tuple[str, str], Head] = field(default_factory=dict)
+    bases: Counter[str] = field(default_factory=Counter)
+    demo_custody: set[str] = field(default_factory=set)
+    """Origins whose keys were made on one machine: authorship is not proven there."""
+    _rosters: dict[str, dict[str, Roster]] = field(default_factory=dict)
+    _adopted: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def check(self, row: TrailRow) -> tuple[EventEnvelope | None, list[Finding]]:
+        """Find all that is wrong with one row.
+
+        Codes beside those of `check_event`: UNKNOWN_KIND, DATA_INVALID, ROSTER_INVALID (the step itself), ROSTER_UNKNOWN, ROSTER_WRONG
+        (not the one the stream had adopted), COMMAND_INVALID.
+        """
+        key = (row.origin, row.stream)
+        event, findings = check_event(self.heads.get(key), row)
+        if event is None:
+            self._pass_over(row)
+            return None, findings
+        # by the stored hash: one changed event is one finding, not one for each that follows
+        self.heads[key] = head_after(event, row.hash)
+        self.bases[event.basis] += 1
+        data, problem = _read_data(event)
+        if problem is not None:
+            findings.append(Finding(problem, row.place, event.kind))
+        findings += self._check_roster(row, event, data)
+        return event, findings
+
+    def _pass_over(self, row: TrailRow) -> None:
+        """Believe the claim about an unreadable event, so that the next one is judged by itself."""
+        before = self.heads.get((row.origin, row.stream))
+        if before is not None:
+            claim = {"seq": row.seq, "hash": row.hash}
+            self.heads[row.origin, row.stream] = before.model_copy(update=claim)
+
+    def _check_roster(
+        self, row: TrailRow, event: EventEnvelope, data: BaseModel | None
+    ) -> Iterator[Finding]:
+        known = self._rosters.setdefault(row.origin, {})
+        try:
+            self._follow_rosters(known, row, data)
+        except Refusal as refusal:
+            yield Finding("ROSTER_INVALID", row.place, refusal.code)
+        roster = known.get(event.roster)
+        if roster is None:
+            yield Finding("ROSTER_UNKNOWN", row.place, event.roster)
+            return
+        adopted = self._adopted.setdefault((row.origin, row.stream), event.roster)
+        observed = event.stream.startswith("mail/") or event.stream == "audit"
+        if event.roster != adopted and not observed:
+            yield Finding("ROSTER_WRONG", row.place, event.roster)
+        if event.basis == "command":
+            word = check_command(event, row.envelope, roster)
+            if word is not None:
+                yield Finding("COMMAND_INVALID", row.place, word)
+        if isinstance(data, KeyRegistered):
+            self._adopted[row.origin, row.stream] = data.roster
+
+    def _follow_rosters(
+        self, known: dict[str, Roster], row: TrailRow, data: BaseModel | None
+    ) -> None:
+        if isinstance(data, ConferenceFounded):
+            check_genesis(data.roster, data.roster_signatures)
+            known[roster_hash(data.roster)] = data.roster
+            if data.custody == "demo":
+                self.demo_custody.add(row.origin)
+        elif isinstance(data, KeyRegistered):
+            before = known.get(data.prev_roster)
+            if before is not None:
+                step = RosterStep(entry=data.entry, signatures=data.signatures)
+                derived = adopt(before, step)
+                # kept under its own hash: an event that names another is found when that is used
+                known[roster_hash(derived)] = derived
+        elif isinstance(data, RosterAdopted):
+            after = known.get(data.roster)
+            before_hash = self._adopted.get((row.origin, row.stream))
+            if after is not None and after.prev_roster == before_hash:
+                self._adopted[row.origin, row.stream] = data.roster
+
+
+def _read_data(event: EventEnvelope) -> tuple[BaseModel | None, str | None]:
+    model = kinds_of(event.stream).get(event.kind)
+    if model is None:
+        return None, "UNKNOWN_KIND"
+    try:
+        data = model.model_validate(event.data)
+    except ValidationError:
+        return None, "DATA_INVALID"
+    # nothing coerced, nothing left out: the data says what the model says
+    same: dict[str, Any] = data.model_dump(mode="json", exclude_none=True)
+    return data, None if same == event.data else "DATA_INVALID"

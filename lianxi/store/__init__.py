@@ -1,0 +1,1 @@
+"""The trail on SQLAlchemy Core: append, read tables, outbox, openings, verification (shell)."""

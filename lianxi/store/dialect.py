@@ -1,0 +1,152 @@
+"""All that differs between SQLite and PostgreSQL: connecting, locking, upserts (store layer).
+
+Nothing here was tried on PostgreSQL yet: its driver is not among the dependencies.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from sqlalchemy import (
+    Connection,
+    Dialect,
+    Engine,
+    Insert,
+    QueuePool,
+    Table,
+    create_engine,
+    event,
+    make_url,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from lianxi.ports import StoreUnavailableError
+
+BUSY_SECONDS = 5.0
+"""How long a statement waits for another process's lock; below the activity's time limit of 10 s."""
+
+READERS = 16
+"""Read connections kept at most; a thread that finds none waits."""
+
+
+def database_file(url: str) -> Path | None:
+    """The file of a SQLite URL; None for a server. ValueError for SQLite in memory: not durable."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return None
+    if not parsed.database or parsed.database == ":memory:":
+        raise ValueError("the trail needs a file: SQLite in memory is not durable")
+    return Path(parsed.database)
+
+
+def writing_engine(url: str, *, busy_seconds: float = BUSY_SECONDS) -> Engine:
+    """An engine whose transactions lock for writing at once; it never creates the file.
+
+    The file is made by `create_database`, so that a trail that vanished is noticed, not replaced.
+    """
+    path = database_file(url)
+    if path is None:
+        return create_engine(url, pool_size=2, isolation_level="READ COMMITTED")
+    return _sqlite_engine(path, "rw", "BEGIN IMMEDIATE", busy_seconds, pool_size=2)
+
+
+def reading_engine(url: str, *, busy_seconds: float = BUSY_SECONDS) -> Engine:
+    """An engine that cannot write; one transaction sees one state of the database."""
+    path = database_file(url)
+    if path is None:
+        engine = create_engine(url, pool_size=READERS, isolation_level="REPEATABLE READ")
+        return engine.execution_options(postgresql_readonly=True)
+    return _sqlite_engine(path, "ro", "BEGIN", busy_seconds, pool_size=READERS)
+
+
+def create_database(path: Path) -> None:
+    """Make an empty SQLite file in WAL mode (a property of the file); an existing one stays as is."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _unwrapped_translated(), closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as made:
+        made.execute("PRAGMA journal_mode=WAL")
+
+
+def copy_database(source: Path, target: Path) -> None:
+    """Copy a live SQLite database by its backup API: a consistent state, whoever writes meanwhile."""
+    address = f"file:{quote(str(source.absolute()))}?mode=ro"
+    with (
+        _unwrapped_translated(),
+        closing(sqlite3.connect(address, uri=True)) as live,
+        closing(sqlite3.connect(target)) as copy,
+    ):
+        live.backup(copy)
+
+
+@contextmanager
+def _unwrapped_translated() -> Iterator[None]:
+    """The driver's own errors, which SQLAlchemy has not seen."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise StoreUnavailableError(str(error)) from error
+
+
+def _sqlite_engine(
+    path: Path, mode: str, begin: str, busy_seconds: float, *, pool_size: int
+) -> Engine:
+    address = f"file:{quote(str(path.absolute()))}?mode={mode}"
+
+    def connect() -> sqlite3.Connection:
+        return sqlite3.connect(
+            address,
+            uri=True,
+            timeout=busy_seconds,
+            # transactions are begun by hand below: the driver would begin them late and without a lock
+            isolation_level=None,
+            # a pooled connection is used by one thread at a time
+            check_same_thread=False,
+        )
+
+    engine = create_engine(
+        URL.create("sqlite"), creator=connect, poolclass=QueuePool, pool_size=pool_size
+    )
+    event.listen(engine, "connect", _set_pragmas)
+    event.listen(engine, "begin", _begin_by(begin))
+    return engine
+
+
+def _set_pragmas(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+    cursor = connection.cursor()
+    # a commit that was answered survives a power cut
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=OFF")
+    cursor.close()
+
+
+def _begin_by(statement: str) -> Callable[[Connection], None]:
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql(statement)
+
+    return begin
+
+
+def upsert(dialect: Dialect, table: Table) -> Insert:
+    """INSERT that replaces all other columns of a row with the same primary key."""
+    key = [column.name for column in table.primary_key]
+    others = [column.name for column in table.columns if column.name not in key]
+    if dialect.name == "postgresql":
+        on_postgres = postgresql.insert(table)
+        return on_postgres.on_conflict_do_update(
+            index_elements=key, set_={name: on_postgres.excluded[name] for name in others}
+        )
+    on_sqlite = sqlite.insert(table)
+    return on_sqlite.on_conflict_do_update(
+        index_elements=key, set_={name: on_sqlite.excluded[name] for name in others}
+    )
+
+
+def insert_if_absent(dialect: Dialect, table: Table) -> Insert:
+    """INSERT that leaves an existing row as it is."""
+    if dialect.name == "postgresql":
+        return postgresql.insert(table).on_conflict_do_nothing()
+    return sqlite.insert(table).on_conflict_do_nothing()

@@ -1,0 +1,57 @@
+"""Files by commitment under `evidence/`: written whole or not at all (store layer, shell)."""
+
+import os
+import re
+import tempfile
+from pathlib import Path
+
+_COMMIT = re.compile(r"[0-9a-f]{64}")
+
+
+class EvidenceFolder:
+    """`<folder>/<2 hex>/<commit>`: the name follows from the commitment, never from input."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def path(self, commit: str) -> Path:
+        """Where the bytes of a commitment lie; ValueError unless it is 64 hex digits."""
+        if _COMMIT.fullmatch(commit) is None:
+            raise ValueError("a commitment is 64 hex digits")
+        return self._folder / commit[:2] / commit
+
+    def write(self, commit: str, data: bytes) -> None:
+        """Keep the bytes durably: after this returns they survive a power cut. OSError otherwise."""
+        target = self.path(commit)
+        if not target.parent.is_dir():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _sync_folder(target.parent.parent)
+        handle, name = tempfile.mkstemp(prefix=".part-", dir=target.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).replace(target)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+        _sync_folder(target.parent)
+
+    def read(self, commit: str) -> bytes | None:
+        """The bytes; None if there is no such file."""
+        try:
+            return self.path(commit).read_bytes()
+        except FileNotFoundError:
+            return None
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make names in a folder durable; Windows cannot, and does without."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

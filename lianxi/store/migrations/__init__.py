@@ -1,0 +1,1 @@
+"""Schema versions of the trail, run by `lianxi.store.schema` through alembic."""

@@ -1,0 +1,136 @@
+"""Assignments as rows of docs/gateway.md, and their listing (store layer)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, select
+
+from lianxi.domain.ladder import AssignmentState
+from lianxi.domain.task.lights import Clocks, acknowledge_overdue, light, overdue
+from lianxi.domain.values import format_instant, parse_instant
+from lianxi.store.queries.paging import Order, Paging, page, residual
+from lianxi.store.queries.rows import Row, rows_of
+from lianxi.store.queries.texts import texts
+from lianxi.store.tables import assignments as a
+
+_REPEATED = (
+    "task",
+    "unit",
+    "role",
+    "state",
+    "cycle",
+    "revision",
+    "due",
+    "first_due",
+    "acknowledge_by",
+    "percent",
+    "phase",
+    "ref",
+    "submission",
+    "head",
+)
+"""What an AssignmentRow repeats from the table as it stands."""
+
+LISTED = tuple(
+    a.c[name]
+    for name in (*_REPEATED, "title", "overdue_at", "near_due_at", "acknowledge_overdue_at")
+)
+"""The columns an AssignmentRow is made of."""
+
+
+@dataclass(frozen=True, slots=True)
+class AssignmentFilter:
+    """Which assignments; what is None (or False) does not narrow."""
+
+    unit: str | None = None
+    state: str | None = None
+    task: str | None = None
+    overdue: bool = False
+    due_before: str | None = None
+
+
+def list_assignments(
+    connection: Connection, origin: str, wanted: AssignmentFilter, paging: Paging, now: datetime
+) -> Row:
+    """One page of assignments: by due, those of one task by unit."""
+    statement, order = _statement(origin, wanted, now)
+    listing = page(
+        connection,
+        statement,
+        order,
+        listing="assignments",
+        filters=(wanted.unit, wanted.state, wanted.task, wanted.overdue, wanted.due_before),
+        paging=paging,
+    )
+    return {"items": assignment_rows(connection, origin, listing.rows, now), "next": listing.next}
+
+
+def _statement(origin: str, wanted: AssignmentFilter, now: datetime) -> tuple[Select[Any], Order]:
+    """The statement over the index that suits the filters best, and the order of that index.
+
+    task: the primary key; overdue: few among many; else (unit, state, due) as far as given.
+    """
+    statement = select(*LISTED).where(a.c.origin == origin)
+    by_index: dict[str, str] = {}
+    order: tuple[Any, ...] = (a.c.due, a.c.task, a.c.unit)
+    instant = format_instant(now)
+    if wanted.task is not None:
+        statement = statement.where(a.c.task == wanted.task)
+        order = (a.c.task, a.c.unit)
+    elif wanted.overdue:
+        order = (a.c.overdue_at, a.c.task, a.c.unit)
+    else:
+        by_index = {name: v for name in ("unit", "state") if (v := getattr(wanted, name))}
+    if wanted.overdue:
+        statement = statement.where(a.c.overdue_at < instant)
+    for name in ("unit", "state"):
+        value = getattr(wanted, name)
+        if value is not None:
+            column = a.c[name] if name in by_index else residual(a.c[name])
+            statement = statement.where(column == value)
+    if wanted.due_before is not None:
+        serves = not wanted.overdue and wanted.task is None
+        statement = statement.where((a.c.due if serves else residual(a.c.due)) < wanted.due_before)
+    return statement, Order(order)
+
+
+def assignment_rows(
+    connection: Connection, origin: str, rows: Sequence[Mapping[str, Any]], now: datetime
+) -> list[Row]:
+    """AssignmentRows with their titles and lights."""
+    titles = texts(connection, origin, {row["title"] for row in rows})
+    return [assignment_row(row, titles, now) for row in rows]
+
+
+def assignment_row(row: Mapping[str, Any], titles: Mapping[str, str], now: datetime) -> Row:
+    """One AssignmentRow; `titles` maps commitments to texts."""
+    clocks = clocks_of(row)
+    return {
+        **{name: row[name] for name in _REPEATED},
+        "overdue": overdue(clocks, now),
+        "acknowledge_overdue": acknowledge_overdue(clocks, now),
+        "light": light(clocks, now),
+        "title": titles.get(row["title"]),
+    }
+
+
+def clocks_of(row: Mapping[str, Any]) -> Clocks:
+    """The running limits as a row keeps them."""
+    return Clocks(
+        state=AssignmentState(row["state"]),
+        overdue_at=_instant(row["overdue_at"]),
+        near_due_at=_instant(row["near_due_at"]),
+        acknowledge_overdue_at=_instant(row["acknowledge_overdue_at"]),
+    )
+
+
+def _instant(text: str | None) -> datetime | None:
+    return None if text is None else parse_instant(text)
+
+
+def assignments_of(connection: Connection, origin: str, task: str) -> list[Row]:
+    """All columns of all assignments of a task, in the order of issue."""
+    statement = select(a).where(a.c.origin == origin, a.c.task == task)
+    return sorted(rows_of(connection, statement), key=lambda row: row["ordinal"])

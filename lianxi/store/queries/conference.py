@@ -1,0 +1,153 @@
+"""Conferences, their roster and units, who somebody is in one of them (store layer)."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from lianxi.domain.values import RESERVED_UNITS, role_of
+from lianxi.store.directory import Directory
+from lianxi.store.queries.rows import Row, row_of
+from lianxi.store.tables import conferences, keys, rosters, units
+
+
+@dataclass(frozen=True, slots=True)
+class ConferenceFacts:
+    """What every request needs to know of the conference it names."""
+
+    conference: str
+    origin: str
+    directory: str
+    roster_hash: str
+
+
+def conference_facts(connection: Connection, conference: str) -> ConferenceFacts | None:
+    """A conference by its id; of several foundings the newest."""
+    row = connection.execute(
+        select(
+            conferences.c.conference,
+            conferences.c.origin,
+            conferences.c.directory,
+            conferences.c.roster_hash,
+        )
+        .where(conferences.c.conference == conference)
+        .order_by(conferences.c.founded_at.desc())
+        .limit(1)
+    ).first()
+    return None if row is None else ConferenceFacts(*row)
+
+
+def roster_text(connection: Connection, origin: str, roster_hash: str) -> str:
+    """The canonical text of a roster; NoResultFound where it is not recorded."""
+    statement = select(rosters.c.text).where(
+        rosters.c.origin == origin, rosters.c.hash == roster_hash
+    )
+    text: str = connection.execute(statement).scalar_one()
+    return text
+
+
+def list_conferences(connection: Connection) -> list[Row]:
+    """Every conference served, each in its newest founding; a deployment has few."""
+    columns = ("conference", "origin", "zone", "custody", "roster_version", "roster_hash")
+    rows = connection.execute(
+        select(*(conferences.c[name] for name in columns)).order_by(conferences.c.founded_at)
+    ).mappings()
+    newest = {row["conference"]: dict(row) for row in rows}
+    return [newest[conference] for conference in sorted(newest)]
+
+
+def newest_roster(connection: Connection, origin: str) -> Row:
+    """The roster in force: version, hash, canonical text."""
+    row = connection.execute(
+        select(rosters.c.version, rosters.c.hash, rosters.c.text.label("roster"))
+        .where(rosters.c.origin == origin)
+        .order_by(rosters.c.version.desc())
+        .limit(1)
+    ).mappings()
+    return dict(row.one())
+
+
+def list_units(connection: Connection, origin: str, directory: Directory) -> list[Row]:
+    """The convener's side and the member units in the order of the roster file, with their keys."""
+    held = _active_keys(connection, origin)
+    members = connection.execute(
+        select(units).where(units.c.origin == origin).order_by(units.c.ordinal)
+    ).mappings()
+    language = _language(connection, origin)
+    sides = [
+        {"unit": unit, "channels": ["mailbox"], "language": language}
+        for unit in RESERVED_UNITS
+        if unit != "system"
+    ]
+    everybody = [
+        *sides,
+        *(
+            {
+                "unit": row["unit"],
+                "channels": json.loads(row["channels_json"]),
+                "language": row["language"],
+            }
+            for row in members
+        ),
+    ]
+    return [
+        {
+            **unit,
+            "role": role_of(unit["unit"]).value,
+            "names": names_of(directory, unit["unit"]),
+            "keys": held.get(unit["unit"], []),
+        }
+        for unit in everybody
+    ]
+
+
+def who(connection: Connection, origin: str, unit: str, directory: Directory) -> Row:
+    """Somebody's own entry, and the conference it belongs to."""
+    conference = row_of(connection, select(conferences).where(conferences.c.origin == origin))
+    if conference is None:
+        raise LookupError(origin)
+    language = connection.execute(
+        select(units.c.language).where(units.c.origin == origin, units.c.unit == unit)
+    ).scalar()
+    return {
+        "unit": unit,
+        "role": role_of(unit).value,
+        "names": names_of(directory, unit),
+        "language": language or conference["language"],
+        "key_ids": _active_keys(connection, origin).get(unit, []),
+        "conference": _described(conference, directory),
+    }
+
+
+def names_of(directory: Directory, unit: str) -> dict[str, str]:
+    """A unit's names by language; empty where the directory has none."""
+    entry = directory.units.get(unit)
+    return {} if entry is None else entry.names
+
+
+def _described(row: Mapping[str, Any], directory: Directory) -> Row:
+    return {
+        **{name: row[name] for name in ("conference", "origin", "zone", "custody")},
+        "names": directory.names,
+        "office_hours": json.loads(row["state_json"])["office_hours"],
+    }
+
+
+def _language(connection: Connection, origin: str) -> str:
+    statement = select(conferences.c.language).where(conferences.c.origin == origin)
+    language: str = connection.execute(statement).scalar_one()
+    return language
+
+
+def _active_keys(connection: Connection, origin: str) -> dict[str, list[str]]:
+    rows = connection.execute(
+        select(keys.c.unit, keys.c.key_id)
+        .where(keys.c.origin == origin, keys.c.state == "active")
+        .order_by(keys.c.since_version)
+    )
+    held: dict[str, list[str]] = {}
+    for unit, key_id in rows:
+        held.setdefault(unit, []).append(key_id)
+    return held

@@ -1,0 +1,157 @@
+"""Events as rows, one event whole, and the trail's exact bytes (store layer)."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Select, and_, select
+
+from lianxi.store.queries.paging import Order, Paging, page, residual
+from lianxi.store.queries.rows import row_of, rows_of
+from lianxi.store.tables import commands as c
+from lianxi.store.tables import events as e
+
+_REPEATED = (
+    "position",
+    "stream",
+    "seq",
+    "kind",
+    "at",
+    "happened_at",
+    "actor",
+    "role",
+    "basis",
+    "unit",
+    "task",
+    "hash",
+    "request_id",
+)
+
+LISTED = (*(e.c[name] for name in _REPEATED), e.c.data)
+"""The columns an EventRow is made of."""
+
+_LEADING = ("stream", "task", "unit", "actor", "kind")
+"""The filters an index leads with, the narrowest first; the others are looked at row by row."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventFilter:
+    """Which events; `since` is included, `until` is not."""
+
+    actor: str | None = None
+    unit: str | None = None
+    task: str | None = None
+    kind: str | None = None
+    stream: str | None = None
+    since: str | None = None
+    until: str | None = None
+
+
+def list_events(
+    connection: Connection, origin: str, wanted: EventFilter, paging: Paging, *, newest: bool
+) -> dict[str, Any]:
+    """One page of events in the store's order (or against it); a stretch of time by `at`."""
+    statement, columns = _statement(origin, wanted)
+    listing = page(
+        connection,
+        statement,
+        Order(columns, descending=newest),
+        listing="events",
+        filters=(
+            *(getattr(wanted, name) for name in _LEADING),
+            wanted.since,
+            wanted.until,
+        ),
+        paging=paging,
+    )
+    return {"items": [event_row(row) for row in listing.rows], "next": listing.next}
+
+
+def _statement(origin: str, wanted: EventFilter) -> tuple[Select[Any], tuple[Any, ...]]:
+    statement = select(*LISTED).where(e.c.origin == origin)
+    given = [name for name in _LEADING if getattr(wanted, name) is not None]
+    for name in given:
+        column = e.c[name] if name == given[0] else residual(e.c[name])
+        statement = statement.where(column == getattr(wanted, name))
+    timed = wanted.since is not None or wanted.until is not None
+    by_time = timed and not given
+    at = e.c.at if by_time else residual(e.c.at)
+    if wanted.since is not None:
+        statement = statement.where(at >= wanted.since)
+    if wanted.until is not None:
+        statement = statement.where(at < wanted.until)
+    if by_time:
+        return statement, (e.c.at, e.c.position)
+    if given[:1] == ["stream"]:
+        return statement, (e.c.seq,)
+    return statement, (e.c.position,)
+
+
+def event_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """One EventRow."""
+    document = _document(row["data"])
+    return {
+        **{name: row[name] for name in _REPEATED},
+        "data": None if document is None else document.get("data"),
+    }
+
+
+def event_by_hash(connection: Connection, origin: str, event_hash: str) -> dict[str, Any] | None:
+    """One event whole, with the envelope of the command that caused it."""
+    statement = _with_envelope().where(e.c.hash == event_hash, e.c.origin == origin)
+    row = row_of(connection, statement)
+    if row is None:
+        return None
+    envelope = row["envelope"]
+    return {
+        "event": _document(row["data"]),
+        "hash": row["hash"],
+        "position": row["position"],
+        "stream": row["stream"],
+        "envelope": None if envelope is None else _document(envelope),
+    }
+
+
+def _document(data: bytes | str) -> dict[str, Any] | None:
+    """A JSON object; None where somebody has edited the bytes: `audit verify` names the place."""
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def trail_page(
+    connection: Connection, origin: str, after: int, limit: int
+) -> tuple[list[dict[str, Any]], int | None]:
+    """The exact bytes of the events behind a position, and where to go on (None at the end)."""
+    statement = (
+        _with_envelope()
+        .where(e.c.origin == origin, e.c.position > after)
+        .order_by(e.c.position)
+        .limit(limit + 1)
+    )
+    rows = rows_of(connection, statement)
+    lines = [
+        {
+            **{name: row[name] for name in ("position", "stream", "seq", "hash")},
+            # bytes that somebody edited are shown, not hidden behind an error: the hash tells
+            "event": row["data"].decode("utf-8", "replace"),
+            "envelope": row["envelope"],
+        }
+        for row in rows[:limit]
+    ]
+    return lines, lines[-1]["position"] if len(rows) > limit else None
+
+
+def stands(connection: Connection, origin: str, stream: str, seq: int, event_hash: str) -> bool:
+    """Whether this very event is recorded."""
+    statement = select(e.c.hash).where(e.c.origin == origin, e.c.stream == stream, e.c.seq == seq)
+    return connection.execute(statement).scalar() == event_hash
+
+
+def _with_envelope() -> Select[Any]:
+    return select(e.c.position, e.c.stream, e.c.seq, e.c.hash, e.c.data, c.c.envelope).select_from(
+        e.outerjoin(c, and_(c.c.origin == e.c.origin, c.c.payload_sha256 == e.c.payload_sha256))
+    )

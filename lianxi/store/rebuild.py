@@ -1,0 +1,81 @@
+"""The read tables made again from events, stream by stream (store layer, pure).
+
+Rows that show a state are kept (`rows`), rows that follow from one event are handed out at once,
+so that memory grows with tasks and not with events.
+"""
+
+from collections.abc import Iterable
+
+from lianxi.domain.conference.state import ConferenceState
+from lianxi.domain.task.state import TaskState
+from lianxi.ids import CONFERENCE_STREAM, task_of_stream
+from lianxi.store.projection import (
+    Change,
+    Recorded,
+    Row,
+    Value,
+    project_conference,
+    project_observation,
+    project_task,
+    task_rows,
+)
+
+Key = tuple[Value, ...]
+
+PER_EVENT = frozenset({"notices", "commitments", "alarms"})
+"""Tables whose rows each follow from one event; they have its position."""
+
+
+class Rebuild:
+    """Folds streams; the stream `conference` of an origin comes before its tasks."""
+
+    def __init__(self) -> None:
+        """Nothing is folded yet."""
+        self.rows: dict[str, dict[Key, Row]] = {}
+        self._conferences: dict[str, ConferenceState] = {}
+        self._task: tuple[str, TaskState] | None = None
+
+    def add(self, recorded: Recorded) -> list[Change]:
+        """Fold one event; answers its changes of per-event tables (puts, and patches of notices).
+
+        Raises whatever the fold makes of an event that was never decided.
+        """
+        event = recorded.event
+        if event.stream == CONFERENCE_STREAM:
+            before = self._conferences.get(event.origin)
+            self._conferences[event.origin], changes = project_conference(before, recorded)
+        elif task_of_stream(event.stream) is not None:
+            changes = self._add_to_task(recorded)
+        else:
+            changes = project_observation(recorded)
+        own = [change for change in changes if change.table in PER_EVENT]
+        self._keep(change for change in changes if change.table not in PER_EVENT)
+        return own
+
+    def end_stream(self) -> None:
+        """A stream is over: put down the rows that show its last state."""
+        if self._task is not None:
+            origin, state = self._task
+            self._keep(task_rows(origin, None, state))
+            self._task = None
+
+    def drop_stream(self) -> None:
+        """A stream broke off: nothing is known of its state."""
+        self._task = None
+
+    def _add_to_task(self, recorded: Recorded) -> list[Change]:
+        event = recorded.event
+        conference = self._conferences[event.origin]
+        before = None if self._task is None else self._task[1]
+        state, changes = project_task(conference, before, recorded)
+        self._task = event.origin, state
+        return changes
+
+    def _keep(self, changes: Iterable[Change]) -> None:
+        for change in changes:
+            rows = self.rows.setdefault(change.table, {})
+            key = tuple(change.key.values())
+            if change.op == "put":
+                rows[key] = {**change.key, **change.values}
+            elif key in rows:
+                rows[key].update(change.values)

@@ -1,0 +1,122 @@
+"""The folded states behind the writer: from the read tables, or kept from last time (store layer).
+
+Used by the writer's thread only. What is kept is never trusted by itself: it must be the state at
+the stream's stored head, else it is read again.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import TypeVar
+
+from sqlalchemy import Connection, bindparam, select
+
+from lianxi.domain.conference.state import ConferenceState
+from lianxi.domain.task.evolve import fold
+from lianxi.domain.task.state import TaskState
+from lianxi.ids import task_stream
+from lianxi.proof.events import Head, open_event
+from lianxi.store.prepared import Prepared
+from lianxi.store.projection import conference_state, task_state
+from lianxi.store.tables import assignments, conferences, events, rosters, tasks
+from lianxi.streams.facts import task_fact
+
+KEPT = 1_024
+"""Tasks kept folded; each takes some tens of kilobytes."""
+
+State = TypeVar("State")
+
+_CONFERENCE_HEAD = Prepared(
+    lambda _: select(conferences.c.hash).where(conferences.c.origin == bindparam("origin_"))
+)
+
+
+class States:
+    """Conference and task states at their stored heads."""
+
+    def __init__(self, *, kept: int = KEPT) -> None:
+        self._kept = kept
+        self._tasks: OrderedDict[tuple[str, str], TaskState] = OrderedDict()
+        self._conferences: OrderedDict[tuple[str, str], ConferenceState] = OrderedDict()
+
+    def task(self, connection: Connection, origin: str, task: str, head: Head) -> TaskState:
+        """The state of a task whose stream ends at `head`."""
+        kept = self._tasks.get((origin, task))
+        if kept is not None and (kept.seq, kept.last_hash) == (head.seq, head.hash):
+            self._tasks.move_to_end((origin, task))
+            return kept
+        state = _read_task(connection, origin, task)
+        if state is None or (state.seq, state.last_hash) != (head.seq, head.hash):
+            state = _fold_task(connection, origin, task)
+        self.keep_task(origin, state)
+        return state
+
+    def keep_task(self, origin: str, state: TaskState) -> None:
+        """Keep a state that was just folded; good only if its events get committed."""
+        _keep(self._tasks, (origin, state.task), state, self._kept)
+
+    def conference(self, connection: Connection, origin: str) -> ConferenceState | None:
+        """The newest recorded state of a conference, without registrations."""
+        head: str | None = _CONFERENCE_HEAD.run(connection, {"origin_": origin}).scalar()
+        if head is None:
+            return None
+        return self._at(origin, head, lambda: _read_conference(connection, origin))
+
+    def keep_conference(self, origin: str, head: str, state: ConferenceState) -> None:
+        """Keep a conference's state at the event `head`."""
+        _keep(self._conferences, (origin, head), state, self._kept)
+
+    def _at(self, origin: str, head: str, read: Callable[[], ConferenceState]) -> ConferenceState:
+        kept = self._conferences.get((origin, head))
+        if kept is None:
+            kept = read()
+            self.keep_conference(origin, head, kept)
+        return kept
+
+
+def _keep(
+    states: "OrderedDict[tuple[str, str], State]", key: tuple[str, str], state: State, limit: int
+) -> None:
+    states[key] = state
+    states.move_to_end(key)
+    while len(states) > limit:
+        states.popitem(last=False)
+
+
+def _read_task(connection: Connection, origin: str, task: str) -> TaskState | None:
+    row = (
+        connection.execute(select(tasks).where(tasks.c.origin == origin, tasks.c.task == task))
+        .mappings()
+        .one_or_none()
+    )
+    if row is None:
+        return None
+    parts = connection.execute(
+        select(assignments).where(assignments.c.origin == origin, assignments.c.task == task)
+    )
+    return task_state(dict(row), [dict(part) for part in parts.mappings()])
+
+
+def _fold_task(connection: Connection, origin: str, task: str) -> TaskState:
+    rows = connection.execute(
+        select(events.c.data, events.c.hash)
+        .where(events.c.origin == origin, events.c.stream == task_stream(task))
+        .order_by(events.c.seq)
+    )
+    state = fold([task_fact(open_event(row.data), row.hash) for row in rows])
+    if state is None:
+        raise LookupError(f"{task} has no event")
+    return state
+
+
+def _read_conference(connection: Connection, origin: str) -> ConferenceState:
+    query = (
+        select(conferences, rosters.c.text)
+        .join(
+            rosters,
+            (rosters.c.origin == conferences.c.origin)
+            & (rosters.c.version == conferences.c.roster_version),
+        )
+        .where(conferences.c.origin == origin)
+    )
+    row = connection.execute(query).mappings().one()
+    return conference_state(dict(row), row["text"])

@@ -1,0 +1,120 @@
+"""Putting the store together: one call gives trail, openings and outbox on one database."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import Engine
+
+from lianxi.ports import StoreUnavailableError
+from lianxi.store.dialect import (
+    BUSY_SECONDS,
+    create_database,
+    database_file,
+    reading_engine,
+    writing_engine,
+)
+from lianxi.store.evidence import EvidenceFolder
+from lianxi.store.faults import outages_translated
+from lianxi.store.openings import SqlOpenings
+from lianxi.store.outbox import SqlOutbox
+from lianxi.store.schema import check_version, upgrade
+from lianxi.store.states import States
+from lianxi.store.trail import SqlTrail
+from lianxi.store.writer import Writer
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The adapters of one database. `engine` is for queries: its connections cannot write.
+
+    A store opened for reading has neither writer nor outbox; appending and handing in are a
+    TypeError there.
+    """
+
+    trail: SqlTrail
+    openings: SqlOpenings
+    outbox: SqlOutbox | None
+    engine: Engine
+    evidence: EvidenceFolder
+    writer: Writer | None
+    writing: Engine | None
+    backup: Path | None = None
+    """Where the database lies as it was before a schema upgrade, if this opening made one."""
+
+    def close(self) -> None:
+        """Finish what waits to be written, then let go of all connections."""
+        if self.writer is not None:
+            self.writer.close()
+        if self.writing is not None:
+            self.writing.dispose()
+        self.engine.dispose()
+
+    def __enter__(self) -> Self:
+        """Open until the end of the block."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close."""
+        self.close()
+
+
+def open_store(
+    url: str, evidence_dir: Path, *, writable: bool, busy_seconds: float = BUSY_SECONDS
+) -> Store:
+    """Open the trail at a database URL, with files under `evidence_dir`.
+
+    Writable: makes a fresh database where there is none, upgrades an older one behind a backup.
+    Otherwise nothing is made or changed. Raises StoreUnavailableError, SchemaNewerError and, for
+    readers, SchemaOlderError.
+    """
+    path = database_file(url)
+    reading = reading_engine(url, busy_seconds=busy_seconds)
+    try:
+        with outages_translated():
+            if not writable:
+                if path is not None and not path.is_file():
+                    raise StoreUnavailableError(f"there is no trail at {path}")
+                check_version(reading)
+                return _reading_store(reading, EvidenceFolder(evidence_dir))
+            if path is not None:
+                create_database(path)
+            writing = writing_engine(url, busy_seconds=busy_seconds)
+            try:
+                backup = upgrade(writing, path)
+            except BaseException:
+                writing.dispose()
+                raise
+    except BaseException:
+        reading.dispose()
+        raise
+    evidence, states = EvidenceFolder(evidence_dir), States()
+    writer = Writer(writing, path)
+    return Store(
+        trail=SqlTrail(writer, reading, states),
+        openings=SqlOpenings(writer, reading, evidence),
+        outbox=SqlOutbox(writer, reading, states, evidence),
+        engine=reading,
+        evidence=evidence,
+        writer=writer,
+        writing=writing,
+        backup=backup,
+    )
+
+
+def _reading_store(engine: Engine, evidence: EvidenceFolder) -> Store:
+    return Store(
+        trail=SqlTrail(None, engine, States()),
+        openings=SqlOpenings(None, engine, evidence),
+        outbox=None,
+        engine=engine,
+        evidence=evidence,
+        writer=None,
+        writing=None,
+    )

@@ -1,0 +1,389 @@
+"""The tables of the trail and an index for every listing (store layer).
+
+Three sorts, told apart because they are checked apart (`verify.py`):
+
+- **record**: `events` (exact bytes; the other columns repeat what the bytes say) and `commands`
+  (the signed envelopes that caused events).
+- **read tables**, a function of the events alone (`projection.py`): `conferences`, `units`,
+  `keys`, `rosters`, `registrations`, `tasks`, `assignments`, `notices`, `commitments`, `alarms`.
+- **content and work**, not derivable: `openings` (what commitments stand for), `mailbox` (letters
+  as delivered), `outbox` (which notices wait, and who has leased them).
+
+SQLite STRICT tables take Text, Integer and LargeBinary only. Instants are texts in the one
+spelling of `domain.values.format_instant`, which sorts by time; booleans are 0 and 1; columns
+named `*_json` hold canonical-free JSON of a domain model. No foreign keys: rows of the record are
+never refused because a read table lags.
+"""
+
+from sqlalchemy import (
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _text(name: str, *, null: bool = False) -> Column[str]:
+    return Column(name, Text, nullable=null)
+
+
+def _int(name: str, *, null: bool = False) -> Column[int]:
+    return Column(name, Integer, nullable=null)
+
+
+events = Table(
+    "events",
+    metadata,
+    # AUTOINCREMENT: a position is never given twice, so a client's `after` stays good
+    Column("position", Integer, primary_key=True),
+    _text("origin"),
+    _text("stream"),
+    _int("seq"),
+    _text("kind"),
+    _text("at"),
+    _text("happened_at", null=True),
+    _text("actor"),
+    _text("role"),
+    _text("key_id", null=True),
+    _text("basis"),
+    _text("unit", null=True),
+    _text("task", null=True),
+    _text("request_id", null=True),
+    _text("payload_sha256", null=True),
+    _text("roster"),
+    Column("data", LargeBinary, nullable=False),
+    _text("hash"),
+    UniqueConstraint("origin", "stream", "seq"),
+    sqlite_strict=True,
+    sqlite_autoincrement=True,
+)
+Index("ix_events_hash", events.c.hash)
+Index("ix_events_request", events.c.origin, events.c.request_id)
+Index("ix_events_list", events.c.origin, events.c.position)
+Index("ix_events_actor", events.c.origin, events.c.actor, events.c.position)
+Index("ix_events_unit", events.c.origin, events.c.unit, events.c.position)
+Index("ix_events_task", events.c.origin, events.c.task, events.c.position)
+Index("ix_events_kind", events.c.origin, events.c.kind, events.c.position)
+Index("ix_events_at", events.c.origin, events.c.at, events.c.position)
+
+commands = Table(
+    "commands",
+    metadata,
+    _text("origin"),
+    _text("payload_sha256"),
+    _text("stream"),
+    _text("unit"),
+    _text("request_id"),
+    _text("action"),
+    _text("envelope"),
+    PrimaryKeyConstraint("origin", "payload_sha256"),
+    sqlite_strict=True,
+)
+
+conferences = Table(
+    "conferences",
+    metadata,
+    _text("origin"),
+    _text("conference"),
+    _text("founded_at"),
+    _text("zone"),
+    _text("custody"),
+    _text("language"),
+    _text("directory"),
+    _int("roster_version"),
+    _text("roster_hash"),
+    # head of the stream `conference`
+    _int("seq"),
+    _text("hash"),
+    _text("at"),
+    # ConferenceState without roster (see `rosters`) and registrations (see `registrations`)
+    _text("state_json"),
+    PrimaryKeyConstraint("origin"),
+    sqlite_strict=True,
+)
+Index("ix_conferences_conference", conferences.c.conference, conferences.c.origin)
+
+units = Table(
+    "units",
+    metadata,
+    _text("origin"),
+    _text("unit"),
+    _int("ordinal"),
+    _text("language"),
+    _text("channels_json"),
+    PrimaryKeyConstraint("origin", "unit"),
+    sqlite_strict=True,
+)
+
+keys = Table(
+    "keys",
+    metadata,
+    _text("origin"),
+    _text("key_id"),
+    _text("unit"),
+    _text("role"),
+    _text("alg"),
+    _text("public_key"),
+    _text("state"),
+    _int("since_version"),
+    PrimaryKeyConstraint("origin", "key_id"),
+    sqlite_strict=True,
+)
+Index("ix_keys_unit", keys.c.origin, keys.c.unit)
+
+rosters = Table(
+    "rosters",
+    metadata,
+    _text("origin"),
+    _int("version"),
+    _text("hash"),
+    # the canonical text of the whole roster: its SHA-256 is `hash`
+    _text("text"),
+    # RosterStep that led here; null for the first roster
+    _text("step_json", null=True),
+    PrimaryKeyConstraint("origin", "version"),
+    UniqueConstraint("origin", "hash"),
+    sqlite_strict=True,
+)
+
+registrations = Table(
+    "registrations",
+    metadata,
+    _text("origin"),
+    _text("task"),
+    _text("ref"),
+    _text("args_hash"),
+    _text("rules_hash"),
+    # the event TaskRegistered
+    _int("seq"),
+    _text("hash"),
+    _text("roster"),
+    _text("payload_sha256"),
+    # 1 once the task's own stream has an event
+    _int("begun"),
+    PrimaryKeyConstraint("origin", "task"),
+    UniqueConstraint("origin", "ref"),
+    sqlite_strict=True,
+)
+Index("ix_registrations_begun", registrations.c.begun, registrations.c.origin, registrations.c.task)
+
+tasks = Table(
+    "tasks",
+    metadata,
+    _text("origin"),
+    _text("task"),
+    _text("ref"),
+    _text("phase"),
+    _int("ready"),
+    _text("mode"),
+    _text("title"),
+    _text("issued_at"),
+    _text("ended_at", null=True),
+    _text("verdict", null=True),
+    _int("units"),
+    # assignments that are not final
+    _int("open"),
+    # the earliest due among the open assignments
+    _text("next_due", null=True),
+    # the next instant at which a rule acts
+    _text("next_deadline", null=True),
+    # last act of a person on the task: what `expect` names
+    _text("head"),
+    # head of the stream
+    _int("seq"),
+    _text("hash"),
+    _text("at"),
+    # TaskState without its assignments (`projection.task_state` puts both together)
+    _text("state_json"),
+    PrimaryKeyConstraint("origin", "task"),
+    sqlite_strict=True,
+)
+Index("ix_tasks_phase", tasks.c.origin, tasks.c.phase, tasks.c.task)
+Index("ix_tasks_ready", tasks.c.origin, tasks.c.ready, tasks.c.task)
+
+assignments = Table(
+    "assignments",
+    metadata,
+    _text("origin"),
+    _text("task"),
+    _text("unit"),
+    # place in the order of issue
+    _int("ordinal"),
+    _text("role"),
+    _text("state"),
+    _int("cycle"),
+    _int("revision"),
+    _text("first_due"),
+    _text("due"),
+    _text("acknowledge_by"),
+    # the instants after which it is overdue (red), the acknowledgement is overdue, it is near due
+    # (yellow); null while that limit does not run. What is late follows from these and now.
+    _text("overdue_at", null=True),
+    _text("acknowledge_overdue_at", null=True),
+    _text("near_due_at", null=True),
+    _int("percent", null=True),
+    _text("submission", null=True),
+    _text("submitted_at", null=True),
+    _text("completed_at", null=True),
+    _int("in_time", null=True),
+    # last act of a person on it: what `expect` names
+    _text("head"),
+    # repeated from the task, so that a listing reads one table
+    _text("phase"),
+    _text("ref"),
+    _text("title"),
+    # domain Assignment
+    _text("state_json"),
+    PrimaryKeyConstraint("origin", "task", "unit"),
+    sqlite_strict=True,
+)
+_a = assignments.c
+Index("ix_assignments_due", _a.origin, _a.due, _a.task, _a.unit)
+Index("ix_assignments_unit_due", _a.origin, _a.unit, _a.due, _a.task)
+Index("ix_assignments_unit_task", _a.origin, _a.unit, _a.task)
+Index("ix_assignments_state_due", _a.origin, _a.state, _a.due, _a.task, _a.unit)
+Index("ix_assignments_unit_state_due", _a.origin, _a.unit, _a.state, _a.due, _a.task)
+Index("ix_assignments_overdue", _a.origin, _a.overdue_at, _a.task, _a.unit)
+Index("ix_assignments_acknowledge_overdue", _a.origin, _a.acknowledge_overdue_at, _a.task, _a.unit)
+
+notices = Table(
+    "notices",
+    metadata,
+    # SHA-256 hex of "event hash|addressee|channel|kind"
+    _text("notice_id"),
+    _text("origin"),
+    # the event that caused it
+    _int("position"),
+    _text("event"),
+    _text("task"),
+    _text("addressee"),
+    _text("about", null=True),
+    _text("channel"),
+    _text("kind"),
+    _text("created_at"),
+    # domain react.Notice
+    _text("notice_json"),
+    # due | sent | superseded | failed; the columns below come from the outcome's event.
+    # While it is due, attempts stands in `outbox`.
+    _text("state"),
+    _int("attempts"),
+    _text("detail", null=True),
+    _text("settled_at", null=True),
+    _text("outcome", null=True),
+    PrimaryKeyConstraint("notice_id"),
+    sqlite_strict=True,
+)
+_n = notices.c
+Index("ix_notices_list", _n.origin, _n.position, _n.notice_id)
+Index("ix_notices_position", _n.position)
+Index("ix_notices_addressee", _n.origin, _n.addressee, _n.position, _n.notice_id)
+Index("ix_notices_task", _n.origin, _n.task, _n.position, _n.notice_id)
+Index("ix_notices_state", _n.origin, _n.state, _n.position, _n.notice_id)
+Index("ix_notices_channel", _n.origin, _n.channel, _n.position, _n.notice_id)
+
+commitments = Table(
+    "commitments",
+    metadata,
+    _text("origin"),
+    _text("commit"),
+    _int("size"),
+    # said beside it in the event; null where nothing is
+    _text("media", null=True),
+    # JSON pointer into the event's data
+    _text("field"),
+    _int("position"),
+    _text("event"),
+    _text("stream"),
+    _text("kind"),
+    _text("task", null=True),
+    _text("unit", null=True),
+    PrimaryKeyConstraint("origin", "commit", "event", "field"),
+    sqlite_strict=True,
+)
+Index("ix_commitments_position", commitments.c.position)
+Index("ix_commitments_task", commitments.c.origin, commitments.c.task, commitments.c.position)
+
+alarms = Table(
+    "alarms",
+    metadata,
+    _text("origin"),
+    # where another event was offered than stands
+    _text("stream"),
+    _int("seq"),
+    _text("offered"),
+    _text("stored"),
+    _int("position"),
+    _text("event"),
+    _text("at"),
+    PrimaryKeyConstraint("origin", "stream", "seq", "offered"),
+    sqlite_strict=True,
+)
+Index("ix_alarms_position", alarms.c.position)
+
+openings = Table(
+    "openings",
+    metadata,
+    _text("origin"),
+    _text("commit"),
+    Column("salt", LargeBinary, nullable=False),
+    _int("size"),
+    _text("media"),
+    # null when the bytes lie as a file under evidence/
+    Column("data", LargeBinary, nullable=True),
+    _text("by_unit"),
+    _text("at"),
+    PrimaryKeyConstraint("origin", "commit"),
+    sqlite_strict=True,
+)
+
+mailbox = Table(
+    "mailbox",
+    metadata,
+    # the order of delivery
+    Column("number", Integer, primary_key=True),
+    _text("notice_id"),
+    _text("origin"),
+    _text("unit"),
+    _text("task"),
+    _text("kind"),
+    _text("language"),
+    _text("subject"),
+    _text("body"),
+    _text("at"),
+    _text("read_at", null=True),
+    UniqueConstraint("notice_id"),
+    sqlite_strict=True,
+    sqlite_autoincrement=True,
+)
+Index("ix_mailbox_unit", mailbox.c.origin, mailbox.c.unit, mailbox.c.number)
+Index("ix_mailbox_unread", mailbox.c.origin, mailbox.c.unit, mailbox.c.read_at, mailbox.c.number)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    # exactly the notices whose state is `due` have a row here
+    _text("notice_id"),
+    _text("channel"),
+    _int("position"),
+    # wall time before which nobody takes it: the end of a lease, or of the wait for a retry
+    _text("due_at"),
+    # counts the leases; an outcome must name the last one
+    _int("lease"),
+    _int("attempts"),
+    PrimaryKeyConstraint("notice_id"),
+    sqlite_strict=True,
+)
+Index("ix_outbox_due", outbox.c.channel, outbox.c.due_at, outbox.c.position, outbox.c.notice_id)

@@ -1,0 +1,210 @@
+"""`SqlTrail`: the port `Trail` on SQLAlchemy Core (store layer, adapter)."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import ValidationError
+from sqlalchemy import Connection, Engine, Row, func, select
+
+from lianxi.domain.values import parse_instant
+from lianxi.ids import CONFERENCE_STREAM, task_of_stream
+from lianxi.messages import Receipt, ReceiptEvent, RecordBatch, RecordResult
+from lianxi.ports import (
+    BatchInvalidError,
+    ForkDetectedError,
+    PendingTask,
+    StoredEvent,
+)
+from lianxi.proof.events import SealedEvent, open_event
+from lianxi.proof.rosters import RosterStep
+from lianxi.store.append import Fork, append_batch
+from lianxi.store.batch import read_batch
+from lianxi.store.faults import outages_translated
+from lianxi.store.states import States
+from lianxi.store.tables import commands, events, registrations, rosters
+from lianxi.store.writer import Writer
+from lianxi.streams.facts import UnknownKindError
+
+
+def wall_clock() -> datetime:
+    """Now; only alarms take their time from here, everything else brings its own."""
+    return datetime.now(UTC)
+
+
+class SqlTrail:
+    """The append-only record of all streams. Appends by the writer's thread, reads by its own engine."""
+
+    def __init__(
+        self,
+        writer: Writer | None,
+        reading: Engine,
+        states: States,
+        clock: Callable[[], datetime] = wall_clock,
+    ) -> None:
+        """`writer` None: a trail that can only be read."""
+        self._writer = writer
+        self._reading = reading
+        self._states = states
+        self._clock = clock
+
+    def append(self, batch: RecordBatch) -> RecordResult:
+        """See `ports.Trail.append`; BatchInvalidError for what no stream's writer may offer."""
+        if self._writer is None:
+            raise TypeError("this trail was opened for reading")
+        offered = read_batch(batch)
+
+        def work(connection: Connection) -> RecordResult | Fork:
+            try:
+                return append_batch(connection, offered, self._states, self._clock())
+            except (ValidationError, UnknownKindError) as error:
+                raise BatchInvalidError(batch.stream, "data") from error
+
+        result = self._writer.run(work)
+        if isinstance(result, Fork):
+            raise ForkDetectedError(result.stream, result.seq, result.stored, result.offered)
+        return result
+
+    def find_receipt(self, origin: str, unit: str, request_id: str) -> Receipt | None:
+        """The receipt of a recorded command; None as long as some of its events are missing."""
+        with outages_translated(), self._reading.connect() as connection:
+            rows = connection.execute(
+                select(events, commands.c.action, commands.c.stream.label("addressed"))
+                .join(
+                    commands,
+                    (commands.c.origin == events.c.origin)
+                    & (commands.c.payload_sha256 == events.c.payload_sha256),
+                )
+                .where(
+                    events.c.origin == origin,
+                    events.c.request_id == request_id,
+                    events.c.actor == unit,
+                    # an issue also begins the task's own stream; the answer was the conference's
+                    events.c.stream == commands.c.stream,
+                )
+                .order_by(events.c.seq)
+            ).all()
+        return _receipt(rows) if rows else None
+
+    def event_at(self, origin: str, stream: str, seq: int) -> StoredEvent | None:
+        """One event by its place in its stream."""
+        with outages_translated(), self._reading.connect() as connection:
+            row = connection.execute(
+                select(events).where(
+                    events.c.origin == origin, events.c.stream == stream, events.c.seq == seq
+                )
+            ).one_or_none()
+        if row is None:
+            return None
+        return StoredEvent(row.position, row.origin, row.stream, row.seq, row.data, row.hash)
+
+    def registration(self, origin: str, task: str) -> PendingTask | None:
+        """The registration of a task with envelope and roster, whether begun or not."""
+        found = self._registrations(registrations.c.origin == origin, registrations.c.task == task)
+        return found[0] if found else None
+
+    def pending_tasks(self) -> Sequence[PendingTask]:
+        """Registrations without a single event on the task's own stream, all conferences."""
+        return self._registrations(registrations.c.begun == 0)
+
+    def roster_steps(self, origin: str, stream: str) -> Sequence[RosterStep]:
+        """The steps from the roster that a stream's last event names to the newest one recorded.
+
+        A task without an event stands where its registration stood.
+        """
+        last_named = (
+            select(events.c.roster)
+            .where(events.c.origin == origin, events.c.stream == stream)
+            .order_by(events.c.seq.desc())
+            .limit(1)
+            .scalar_subquery()
+        )
+        registered_under = (
+            select(registrations.c.roster)
+            .where(registrations.c.origin == origin, registrations.c.task == task_of_stream(stream))
+            .scalar_subquery()
+        )
+        known = (
+            select(rosters.c.version)
+            .where(
+                rosters.c.origin == origin,
+                rosters.c.hash == func.coalesce(last_named, registered_under),
+            )
+            .scalar_subquery()
+        )
+        with outages_translated(), self._reading.connect() as connection:
+            steps = connection.scalars(
+                select(rosters.c.step_json)
+                .where(
+                    rosters.c.origin == origin,
+                    rosters.c.version > known,
+                    rosters.c.step_json.is_not(None),
+                )
+                .order_by(rosters.c.version)
+            ).all()
+        return [RosterStep.model_validate_json(step) for step in steps]
+
+    def roster_text(self, origin: str, roster_hash: str) -> str | None:
+        """The canonical text of a recorded roster."""
+        with outages_translated(), self._reading.connect() as connection:
+            return connection.scalar(
+                select(rosters.c.text).where(
+                    rosters.c.origin == origin, rosters.c.hash == roster_hash
+                )
+            )
+
+    def _registrations(self, *where: Any) -> list[PendingTask]:
+        query = (
+            select(
+                registrations.c.origin,
+                registrations.c.hash,
+                events.c.data,
+                commands.c.envelope,
+                rosters.c.text,
+            )
+            .join(
+                events,
+                (events.c.origin == registrations.c.origin)
+                & (events.c.stream == CONFERENCE_STREAM)
+                & (events.c.seq == registrations.c.seq),
+            )
+            .join(
+                commands,
+                (commands.c.origin == registrations.c.origin)
+                & (commands.c.payload_sha256 == registrations.c.payload_sha256),
+            )
+            .join(
+                rosters,
+                (rosters.c.origin == registrations.c.origin)
+                & (rosters.c.hash == registrations.c.roster),
+            )
+            .where(*where)
+            .order_by(registrations.c.origin, registrations.c.seq)
+        )
+        with outages_translated(), self._reading.connect() as connection:
+            rows = connection.execute(query).all()
+        return [
+            PendingTask(
+                origin=row.origin,
+                registration=SealedEvent(text=row.data.decode("utf-8"), hash=row.hash),
+                envelope=row.envelope,
+                roster=row.text,
+            )
+            for row in rows
+        ]
+
+
+def _receipt(rows: Sequence[Row[Any]]) -> Receipt | None:
+    first, last = rows[0], rows[-1]
+    if len(rows) != open_event(first.data).cause.count:
+        return None  # the rest is on its way
+    return Receipt(
+        request_id=first.request_id,
+        payload_sha256=first.payload_sha256,
+        origin=first.origin,
+        stream=first.stream,
+        action=first.action,
+        at=parse_instant(last.at),
+        events=tuple(ReceiptEvent(seq=row.seq, kind=row.kind, hash=row.hash) for row in rows),
+        task=task_of_stream(first.stream) or first.task,
+    )

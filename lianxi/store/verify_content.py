@@ -1,0 +1,156 @@
+"""What stands beside events and read tables: openings, evidence files, envelopes, outbox, letters."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, RowMapping, exists, select
+
+from lianxi.domain.refusal import Refusal
+from lianxi.proof.commands import open_command
+from lianxi.proof.verification import Finding, check_opening, place_of
+from lianxi.store.evidence import EvidenceFolder
+from lianxi.store.tables import commands, commitments, events, mailbox, notices, openings, outbox
+from lianxi.store.verify_tables import differences
+
+
+@dataclass
+class ContentCounts:
+    """How many openings and files were re-hashed."""
+
+    openings: int = 0
+    files: int = 0
+
+
+def content_findings(
+    connection: Connection, evidence: EvidenceFolder, counts: ContentCounts
+) -> Iterator[Finding]:
+    """All findings of this module; counts what was looked at."""
+    yield from _openings(connection, evidence, counts)
+    yield from _missing_openings(connection)
+    yield from _commands(connection)
+    yield from _outbox(connection)
+    yield from _letters(connection)
+
+
+def _openings(
+    connection: Connection, evidence: EvidenceFolder, counts: ContentCounts
+) -> Iterator[Finding]:
+    """Every opening handed in, named by an event or not, opens its commitment."""
+    after = ("", "")
+    while True:
+        # one by one: a row may hold 64 KiB, a file far more
+        row = (
+            connection.execute(
+                select(openings)
+                .where(
+                    (openings.c.origin > after[0])
+                    | ((openings.c.origin == after[0]) & (openings.c.commit > after[1]))
+                )
+                .order_by(openings.c.origin, openings.c.commit)
+                .limit(1)
+            )
+            .mappings()
+            .one_or_none()
+        )
+        if row is None:
+            return
+        after = row["origin"], row["commit"]
+        counts.openings += 1
+        word = _check_opening(row, evidence, counts)
+        if word is not None:
+            place = place_of(row["origin"], "openings", row["commit"])
+            yield Finding("OPENING_MISSING" if word == "missing" else "OPENING_MISMATCH", place)
+
+
+def _check_opening(row: RowMapping, evidence: EvidenceFolder, counts: ContentCounts) -> str | None:
+    data: bytes | None = row["data"]
+    if data is None:
+        counts.files += 1
+        try:
+            data = evidence.read(row["commit"])
+        except (OSError, ValueError):
+            data = None
+    return check_opening(row["commit"], row["size"], row["salt"], data)
+
+
+def _missing_openings(connection: Connection) -> Iterator[Finding]:
+    """Each commitment that an event names was handed in, with the size the event says."""
+    rows = connection.execute(
+        select(
+            commitments.c.origin,
+            commitments.c.commit,
+            commitments.c.field,
+            commitments.c.size,
+            openings.c.size.label("handed_in"),
+            events.c.stream,
+            events.c.seq,
+        )
+        .outerjoin(
+            openings,
+            (openings.c.origin == commitments.c.origin)
+            & (openings.c.commit == commitments.c.commit),
+        )
+        .join(events, events.c.position == commitments.c.position)
+        .where(openings.c.size.is_(None) | (openings.c.size != commitments.c.size))
+    )
+    for row in rows:
+        code = "OPENING_MISSING" if row.handed_in is None else "OPENING_MISMATCH"
+        yield Finding(code, place_of(row.origin, row.stream, row.seq), row.field)
+
+
+def _commands(connection: Connection) -> Iterator[Finding]:
+    """Each envelope caused an event, and its columns say what it says."""
+    caused = exists().where(
+        events.c.origin == commands.c.origin,
+        events.c.payload_sha256 == commands.c.payload_sha256,
+        # by the index on request ids; that they agree is checked with each event
+        events.c.request_id == commands.c.request_id,
+    )
+    for row in connection.execute(select(commands, caused.label("caused"))).mappings():
+        place = place_of(row["origin"], "commands", row["payload_sha256"])
+        if not row["caused"]:
+            yield Finding("COMMAND_UNUSED", place)
+        try:
+            payload = open_command(row["envelope"]).payload
+        except Refusal as refusal:
+            yield Finding("COMMAND_DIFFERS", place, refusal.code)
+            continue
+        expected = {
+            "stream": payload.stream,
+            "unit": payload.unit,
+            "request_id": payload.request_id,
+            "action": payload.action,
+        }
+        for column in differences(expected, row):
+            yield Finding("COMMAND_DIFFERS", place, column)
+
+
+def _outbox(connection: Connection) -> Iterator[Finding]:
+    """Exactly the notices that are due wait."""
+    waits = exists().where(outbox.c.notice_id == notices.c.notice_id)
+    for identity in connection.scalars(
+        select(notices.c.notice_id).where(notices.c.state == "due", ~waits)
+    ):
+        yield Finding("OUTBOX_DIFFERS", f"outbox:{identity}", "missing")
+    due = exists().where(
+        notices.c.notice_id == outbox.c.notice_id,
+        notices.c.state == "due",
+        notices.c.channel == outbox.c.channel,
+        notices.c.position == outbox.c.position,
+    )
+    for identity in connection.scalars(select(outbox.c.notice_id).where(~due)):
+        yield Finding("OUTBOX_DIFFERS", f"outbox:{identity}", "unexpected")
+
+
+def _letters(connection: Connection) -> Iterator[Finding]:
+    """Each letter in a mailbox is a notice to that unit."""
+    noticed = exists().where(
+        notices.c.notice_id == mailbox.c.notice_id,
+        notices.c.channel == "mailbox",
+        notices.c.origin == mailbox.c.origin,
+        notices.c.addressee == mailbox.c.unit,
+        notices.c.task == mailbox.c.task,
+        notices.c.kind == mailbox.c.kind,
+    )
+    for identity in connection.scalars(select(mailbox.c.notice_id).where(~noticed)):
+        yield Finding("LETTER_UNEXPECTED", f"mailbox:{identity}")

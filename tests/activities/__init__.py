@@ -1,0 +1,1 @@
+"""Tests of activities with hand-written fakes, without a server."""

@@ -1,0 +1,1 @@
+"""Tests of notices: rendering, outcomes, the channels and their contract."""

@@ -1,0 +1,371 @@
+"""A store in memory: the ports in their simplest form, for tests of what stands above them.
+
+It passes the same contract suite as the SQLite adapter (tests/store/contract.py). Faults are
+injected by `faults`: each entry is used up by one append.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from lianxi.domain.conference.state import ConferenceState
+from lianxi.domain.observations import (
+    ForkDetected,
+    NoticeFailed,
+    NoticeOutcome,
+    NoticeSent,
+    NoticeSuperseded,
+    Observation,
+)
+from lianxi.domain.task.evolve import fold
+from lianxi.domain.task.react import Notice, still_holds
+from lianxi.domain.values import SYSTEM
+from lianxi.ids import AUDIT_STREAM, CONFERENCE_STREAM, mail_stream, task_of_stream, task_stream
+from lianxi.messages import Receipt, ReceiptEvent, RecordBatch, RecordResult
+from lianxi.ports import (
+    BatchInvalidError,
+    DueNotice,
+    ForkDetectedError,
+    GapDetectedError,
+    Opening,
+    Outcome,
+    PendingTask,
+    StoredEvent,
+    StoreUnavailableError,
+)
+from lianxi.proof.commands import open_command
+from lianxi.proof.events import Cause, EventEnvelope, SealedEvent, open_event, seal
+from lianxi.proof.hashing import ZERO_HASH, event_hash
+from lianxi.proof.rosters import RosterStep, read_roster
+from lianxi.store.directory import read_directory
+from lianxi.store.projection import MAILBOX, channels_of, notice_id, project_task
+from lianxi.store.projection import Recorded as ProjectedEvent
+from lianxi.store.projection import project_conference
+from lianxi.streams.facts import task_fact
+
+Fault = Literal["before", "after"]
+"""`before`: nothing is recorded; `after`: all is recorded, and the answer lost."""
+
+
+@dataclass
+class Waiting:
+    """A notice in the fake's outbox."""
+
+    origin: str
+    channel: str
+    notice: Notice
+    event: str
+    due_at: datetime = datetime.min.replace(tzinfo=UTC)
+    lease: int = 0
+    attempts: int = 0
+
+
+@dataclass
+class FakeStore:
+    """Trail, openings and outbox over plain lists."""
+
+    faults: list[Fault] = field(default_factory=list)
+    events: list[StoredEvent] = field(default_factory=list)
+    envelopes: dict[str, str] = field(default_factory=dict)
+    openings_by_commit: dict[tuple[str, str], Opening] = field(default_factory=dict)
+    waiting: dict[str, Waiting] = field(default_factory=dict)
+
+    @property
+    def trail(self) -> "FakeStore":
+        """This object."""
+        return self
+
+    @property
+    def openings(self) -> "FakeStore":
+        """This object."""
+        return self
+
+    @property
+    def outbox(self) -> "FakeStore":
+        """This object."""
+        return self
+
+    # --- Trail ---
+
+    def append(self, batch: RecordBatch) -> RecordResult:
+        """As `ports.Trail.append`."""
+        fault = self.faults.pop(0) if self.faults else None
+        if fault == "before":
+            raise StoreUnavailableError("injected")
+        stored = {event.seq: event.hash for event in self._stream(batch.origin, batch.stream)}
+        head = max(stored, default=0)
+        offered = [open_event(sealed.text.encode()) for sealed in batch.events]
+        for event, sealed in zip(offered, batch.events, strict=True):
+            if event_hash(sealed.text.encode()) != sealed.hash:
+                raise BatchInvalidError(batch.stream, "hash")
+            if event.seq > head + 1:
+                raise GapDetectedError("gap")
+            before = stored.get(event.seq - 1, ZERO_HASH)
+            if stored.get(event.seq, sealed.hash) != sealed.hash:
+                self._fork(batch, event.seq, stored[event.seq], sealed.hash)
+            if event.prev != before:
+                if event.seq > 1 and event is offered[0]:
+                    self._fork(batch, event.seq - 1, before, event.prev)
+                raise BatchInvalidError(batch.stream, "link")
+            stored[event.seq] = sealed.hash
+            head = max(head, event.seq)
+        self._check_ground(batch, offered)
+        known = {event.hash for event in self.events}
+        wanted = {event.cause.payload_sha256 for event in offered}
+        self.envelopes |= {
+            given.payload_sha256: given.text
+            for given in batch.envelopes
+            if given.payload_sha256 in wanted
+        }
+        for event, sealed in zip(offered, batch.events, strict=True):
+            if sealed.hash not in known:
+                self._store(event, sealed)
+        if fault == "after":
+            raise StoreUnavailableError("injected")
+        return RecordResult(seq=offered[-1].seq, hash=batch.events[-1].hash)
+
+    def find_receipt(self, origin: str, unit: str, request_id: str) -> Receipt | None:
+        """As `ports.Trail.find_receipt`."""
+        caused = []
+        for stored in self.events:
+            event = open_event(stored.data)
+            if (event.origin, event.cause.request_id) != (origin, request_id):
+                continue
+            payload = open_command(self.envelopes[event.cause.payload_sha256 or ""]).payload
+            if event.actor.unit == unit and payload.stream == event.stream:
+                caused.append((event, stored.hash, payload.action))
+        if not caused or len(caused) != caused[0][0].cause.count:
+            return None
+        last, _, action = caused[-1]
+        return Receipt(
+            request_id=request_id,
+            payload_sha256=last.cause.payload_sha256 or "",
+            origin=origin,
+            stream=last.stream,
+            action=action,
+            at=last.at,
+            events=tuple(ReceiptEvent(seq=e.seq, kind=e.kind, hash=h) for e, h, _ in caused),
+            task=task_of_stream(last.stream) or last.data.get("task"),
+        )
+
+    def event_at(self, origin: str, stream: str, seq: int) -> StoredEvent | None:
+        """As `ports.Trail.event_at`."""
+        return next((e for e in self._stream(origin, stream) if e.seq == seq), None)
+
+    def registration(self, origin: str, task: str) -> PendingTask | None:
+        """As `ports.Trail.registration`."""
+        return next(
+            (p for p, named in self._registrations() if (p.origin, named) == (origin, task)), None
+        )
+
+    def pending_tasks(self) -> Sequence[PendingTask]:
+        """As `ports.Trail.pending_tasks`."""
+        return [
+            pending
+            for pending, task in self._registrations()
+            if not self._stream(pending.origin, task_stream(task))
+        ]
+
+    def roster_steps(self, origin: str, stream: str) -> Sequence[RosterStep]:
+        """As `ports.Trail.roster_steps`."""
+        after_version = self._version_of(origin, stream)
+        if after_version is None:
+            return []
+        events = [open_event(e.data) for e in self._stream(origin, CONFERENCE_STREAM)]
+        return [
+            RosterStep.model_validate(
+                {"entry": event.data["entry"], "signatures": event.data["signatures"]}
+            )
+            for event in events
+            if event.kind == "KeyRegistered" and event.data["version"] > after_version
+        ]
+
+    def roster_text(self, origin: str, roster_hash: str) -> str | None:
+        """As `ports.Trail.roster_text`."""
+        return self._rosters(origin).get(roster_hash)
+
+    # --- Openings ---
+
+    def put(self, origin: str, opening: Opening, by_unit: str, now: datetime) -> None:
+        """As `ports.Openings.put`."""
+        del by_unit, now
+        self.openings_by_commit.setdefault((origin, opening.commitment.commit), opening)
+
+    def get(self, origin: str, commit: str) -> Opening | None:
+        """As `ports.Openings.get`."""
+        return self.openings_by_commit.get((origin, commit))
+
+    # --- Outbox ---
+
+    def take(
+        self, channel: str, now: datetime, limit: int, lease_seconds: float
+    ) -> Sequence[DueNotice]:
+        """As `ports.Outbox.take`."""
+        due = [(w.due_at, i, w) for i, w in self.waiting.items() if w.channel == channel]
+        taken = []
+        for _, identity, one in sorted(
+            (entry for entry in due if entry[0] <= now), key=lambda entry: entry[0]
+        )[:limit]:
+            one.lease += 1
+            one.due_at = now + timedelta(seconds=lease_seconds)
+            taken.append(self._due(identity, one, now))
+        return taken
+
+    def settle(self, outcomes: Sequence[Outcome], now: datetime) -> int:
+        """As `ports.Outbox.settle`."""
+        return sum(self._settle(outcome, now) for outcome in outcomes)
+
+    # --- inside ---
+
+    def _version_of(self, origin: str, stream: str) -> int | None:
+        named = [open_event(e.data).roster for e in self._stream(origin, stream)]
+        pending = self.registration(origin, task_of_stream(stream) or "")
+        if not named and pending is not None:
+            named = [open_event(pending.registration.text.encode()).roster]
+        text = self._rosters(origin).get(named[-1]) if named else None
+        return None if text is None else read_roster(text.encode()).version
+
+    def _stream(self, origin: str, stream: str) -> list[StoredEvent]:
+        return [e for e in self.events if (e.origin, e.stream) == (origin, stream)]
+
+    def _store(self, event: EventEnvelope, sealed: SealedEvent) -> None:
+        position = len(self.events) + 1
+        before = self._stream(event.origin, event.stream)
+        self.events.append(
+            StoredEvent(
+                position, event.origin, event.stream, event.seq, sealed.text.encode(), sealed.hash
+            )
+        )
+        if task_of_stream(event.stream) is None:
+            return
+        state = fold([task_fact(open_event(e.data), e.hash) for e in before])
+        conference = self._conference(event.origin)
+        recorded = ProjectedEvent(position, event, sealed.hash)
+        _, changes = project_task(conference, state, recorded)
+        for change in changes:
+            if change.table == "notices":
+                notice = Notice.model_validate_json(str(change.values["notice_json"]))
+                channel = str(change.values["channel"])
+                assert channel in channels_of(conference, notice.addressee)
+                identity = notice_id(sealed.hash, notice.addressee, channel, notice.kind)
+                self.waiting[identity] = Waiting(event.origin, channel, notice, sealed.hash)
+
+    def _conference(self, origin: str) -> ConferenceState:
+        state = None
+        for e in self._stream(origin, CONFERENCE_STREAM):
+            state, _ = project_conference(
+                state, ProjectedEvent(e.position, open_event(e.data), e.hash)
+            )
+        if state is None:
+            raise GapDetectedError("no conference yet")
+        return state
+
+    def _check_ground(self, batch: RecordBatch, offered: list[EventEnvelope]) -> None:
+        commands = {open_command(e.text).digest for e in batch.envelopes} | self.envelopes.keys()
+        for event in offered:
+            if event.basis == "command" and event.cause.payload_sha256 not in commands:
+                raise BatchInvalidError(batch.stream, "envelope")
+        task = task_of_stream(batch.stream)
+        if task is not None and self.registration(batch.origin, task) is None:
+            raise GapDetectedError("not registered yet")
+
+    def _registrations(self) -> list[tuple[PendingTask, str]]:
+        found = []
+        for stored in self.events:
+            event = open_event(stored.data)
+            if event.kind == "TaskRegistered":
+                rosters = self._rosters(event.origin)
+                pending = PendingTask(
+                    origin=event.origin,
+                    registration=SealedEvent(text=stored.data.decode(), hash=stored.hash),
+                    envelope=self.envelopes[event.cause.payload_sha256 or ""],
+                    roster=rosters[event.roster],
+                )
+                found.append((pending, event.data["task"]))
+        return found
+
+    def _rosters(self, origin: str) -> dict[str, str]:
+        texts = {}
+        state = None
+        for e in self._stream(origin, CONFERENCE_STREAM):
+            recorded = ProjectedEvent(e.position, open_event(e.data), e.hash)
+            state, changes = project_conference(state, recorded)
+            for change in changes:
+                if change.table == "rosters":
+                    texts[str(change.values["hash"])] = str(change.values["text"])
+        return texts
+
+    def _fork(self, batch: RecordBatch, seq: int, stored: str, offered: str) -> None:
+        alarm = ForkDetected(stream=batch.stream, seq=seq, stored=stored, offered=offered)
+        known = [open_event(e.data).data for e in self._stream(batch.origin, AUDIT_STREAM)]
+        if alarm.model_dump() not in known:
+            self._observe(batch.origin, AUDIT_STREAM, alarm, datetime.now(UTC))
+        raise ForkDetectedError(batch.stream, seq, stored, offered)
+
+    def _observe(self, origin: str, stream: str, data: Observation, now: datetime) -> None:
+        before = self._stream(origin, stream)
+        event = EventEnvelope(
+            engine=1,
+            origin=origin,
+            stream=stream,
+            seq=len(before) + 1,
+            kind=type(data).__name__,
+            at=now,
+            actor=SYSTEM,
+            basis="observation",
+            cause=Cause(index=0, count=1),
+            roster=open_event(self._stream(origin, CONFERENCE_STREAM)[-1].data).roster,
+            data=data.model_dump(mode="json", exclude_none=True),
+            prev=before[-1].hash if before else ZERO_HASH,
+        )
+        self._store(event, seal(event))
+
+    def _due(self, identity: str, one: Waiting, now: datetime) -> DueNotice:
+        stream = self._stream(one.origin, task_stream(one.notice.task))
+        state = fold([task_fact(open_event(e.data), e.hash) for e in stream])
+        assert state is not None
+        conference = self._conference(one.origin)
+        member = conference.members.get(one.notice.addressee)
+        directory = self.get(one.origin, conference.directory.commit)
+        title = self.get(one.origin, state.title.commit)
+        address = None
+        if one.channel != MAILBOX and directory is not None:
+            address = read_directory(directory.data).address(one.notice.addressee)
+        return DueNotice(
+            notice_id=identity,
+            origin=one.origin,
+            channel=one.channel,
+            notice=one.notice,
+            holds=still_holds(one.notice, state, now),
+            language=conference.language if member is None else member.language,
+            address=address,
+            title=None if title is None else title.data.decode(),
+            lease=one.lease,
+            attempts=one.attempts,
+        )
+
+    def _settle(self, outcome: Outcome, now: datetime) -> int:
+        one = self.waiting.get(outcome.notice_id)
+        if one is None or one.lease != outcome.lease:
+            return 0
+        if outcome.result == "retry":
+            one.attempts += 1
+            one.due_at = outcome.not_before or now
+            return 1
+        models: dict[str, type[NoticeOutcome]] = {
+            "sent": NoticeSent,
+            "superseded": NoticeSuperseded,
+            "failed": NoticeFailed,
+        }
+        data = models[outcome.result](
+            notice_id=outcome.notice_id,
+            event=one.event,
+            task=one.notice.task,
+            unit=one.notice.addressee,
+            attempts=one.attempts + (outcome.result != "superseded"),
+            detail=outcome.detail or None,
+        )
+        del self.waiting[outcome.notice_id]
+        self._observe(one.origin, mail_stream(one.channel), data, now)
+        return 1

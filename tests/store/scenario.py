@@ -1,0 +1,326 @@
+"""A conference that founds itself, registers keys, issues tasks and acts, by the real pure layers.
+
+Everything is deterministic: keys, salts and request ids come from counters, time moves only by
+`pass_time`. What it seals is taken out as the batches that a worker would record.
+"""
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+from lianxi.domain.conference.commands import FoundConference, Member, RegisterKey
+from lianxi.domain.roster import Roster, RosterKey, Threshold
+from lianxi.domain.values import Commitment, format_instant, role_of
+from lianxi.ids import CONFERENCE_STREAM, task_stream
+from lianxi.messages import (
+    CommandAnswer,
+    CommandMessage,
+    ConferenceInput,
+    RecordBatch,
+    RecordResult,
+    TaskInput,
+    TaskStart,
+)
+from lianxi.ports import Opening
+from lianxi.proof.commands import open_command, update_id
+from lianxi.proof.commitments import commit
+from lianxi.proof.envelopes import KEY_REQUEST_TYPE, decode
+from lianxi.proof.hashing import ZERO_HASH
+from lianxi.proof.keys import Signer
+from lianxi.proof.possession import proof_of_possession
+from lianxi.proof.rosters import RosterStep, next_roster, roster_bytes, sign_roster
+from lianxi.proof.signing import sign_command
+from lianxi.streams.conference_stream import ConferenceStream
+from lianxi.streams.task_stream import TaskStream
+from lianxi.streams.writer import StreamWriter
+
+START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class HandedIn:
+    """An opening and who handed it in."""
+
+    opening: Opening
+    by_unit: str
+
+
+@dataclass
+class Scenario:
+    """One founded conference; `now` is its only clock."""
+
+    units: tuple[str, ...] = ("U01", "U02", "U03")
+    smtp: frozenset[str] = frozenset()
+    name: str = "demo"
+    now: datetime = START
+    openings: list[HandedIn] = field(default_factory=list)
+    steps: list[RosterStep] = field(default_factory=list)
+    tasks: dict[str, TaskStream] = field(default_factory=dict)
+    envelopes: dict[str, str] = field(default_factory=dict)
+    _count: int = 0
+
+    def __post_init__(self) -> None:
+        self.origin = (
+            f"example.org/lianxi/{self.name}/{sha256(self.name.encode()).hexdigest()[:16]}"
+        )
+        self.conference = self._found()
+        self.genesis = self.conference.state.roster
+
+    # --- the parties ---
+
+    def signer(self, unit: str) -> Signer:
+        """The key of a unit, office, convener or auditor."""
+        return Signer(sha256(f"{self.name}/{unit}".encode()).digest())
+
+    def text(self, words: str, by: str = "office", media: str = "text/plain") -> Commitment:
+        """Hand in a text; answers what stands for it in commands."""
+        return self.file(words.encode(), by, media)
+
+    def file(self, data: bytes, by: str, media: str) -> Commitment:
+        """Hand in bytes."""
+        salt = sha256(f"salt/{self.name}/{self._next()}".encode()).digest()
+        commitment = Commitment(commit=commit(salt, data), size=len(data))
+        self.openings.append(HandedIn(Opening(commitment, salt, data, media), by))
+        return commitment
+
+    def pass_time(self, **span: float) -> None:
+        """Let time pass and every rung that is due fire."""
+        self.now += timedelta(**span)
+        for task in self.tasks.values():
+            task.fire_rungs(self.now)
+
+    # --- the conference ---
+
+    def register_key(self, unit: str) -> CommandAnswer:
+        """Take a unit's key into the roster."""
+        signer = self.signer(unit)
+        entry = _entry(unit, signer)
+        request = proof_of_possession(signer, origin=self.origin, unit=unit)
+        roster = next_roster(self.conference.state.roster, entry)
+        step = RosterStep(entry=entry, signatures=(sign_roster(roster, self.signer("convener")),))
+        command = RegisterKey(
+            entry=entry,
+            possession=decode(request, payload_type=KEY_REQUEST_TYPE).signature.hex(),
+            roster_signatures=step.signatures,
+        )
+        self.steps.append(step)
+        return self._ask_conference("convener", "register-key", _args(command))
+
+    def register_all(self) -> "Scenario":
+        """Keys for office, auditor and every unit."""
+        for unit in ("office", "auditor", *self.units):
+            self.register_key(unit)
+        return self
+
+    def register_task(self, ref: str, **terms: Any) -> CommandAnswer:
+        """Give a task its number; its own stream has not begun."""
+        args: dict[str, Any] = {
+            "ref": ref,
+            "mode": "each",
+            "title": _args(self.text(f"Task {ref}")),
+            "units": list(self.units),
+            "due": {"rule": "duration", "seconds": 10 * 86_400},
+            **terms,
+        }
+        return self._ask_conference("convener", "issue", args)
+
+    def issue(self, ref: str, **terms: Any) -> str:
+        """Register a task and begin its stream; answers its number."""
+        answer = self.register_task(ref, **terms)
+        return self.begin(answer)
+
+    def begin(self, answer: CommandAnswer, *, key_count: int | None = None) -> str:
+        """Begin the stream of a registered task; `key_count`: keys when it was registered."""
+        task = answer.receipt.task
+        assert task is not None
+        assert answer.registration is not None
+        start = TaskStart(
+            conference=self.name,
+            registration=answer.registration,
+            envelope=self.envelopes[answer.receipt.payload_sha256],
+            roster=roster_bytes(self._roster_with(key_count)).decode(),
+            rules=self.conference.state.rules,
+        )
+        given = TaskInput(task=task, origin=self.origin, start=start)
+        self.tasks[task] = TaskStream.open(given, self.now)
+        return task
+
+    # --- tasks ---
+
+    def act(self, actor: str, task: str, action: str, /, **args: Any) -> CommandAnswer:
+        """A command of a unit (or the office) on a task; raises its refusal."""
+        stream = self.tasks[task]
+        about = args.get("unit")
+        subject = stream.state if about is None else stream.state.assignments[about]
+        message, arrived = self._sign(actor, task_stream(task), action, args, expect=subject.head)
+        steps = {"roster_steps": tuple(self.steps)}
+        return stream.answer(message.model_copy(update=steps), arrived, self.now)
+
+    def submit(self, unit: str, task: str) -> CommandAnswer:
+        """A submission with a report and one file."""
+        report = self.text(f"Report of {unit}", unit)
+        photo = self.file(b"\x89PNG" + unit.encode(), unit, "image/png")
+        return self.act(
+            unit,
+            task,
+            "submit",
+            report=_args(report),
+            report_media="text/plain",
+            evidence=[{"file": _args(photo), "media": "image/png"}],
+        )
+
+    def decide(self, task: str, unit: str, action: str, **args: Any) -> CommandAnswer:
+        """The office accepts or returns a unit's submission."""
+        submission = self.tasks[task].state.assignments[unit].submission
+        assert submission is not None
+        return self.act("office", task, action, unit=unit, submission=submission.event, **args)
+
+    def accept(self, unit: str, task: str) -> CommandAnswer:
+        """The office accepts."""
+        return self.decide(task, unit, "accept")
+
+    def send_back(self, unit: str, task: str) -> CommandAnswer:
+        """The office returns, with ten more days."""
+        due = {"rule": "duration", "seconds": 10 * 86_400}
+        return self.decide(task, unit, "return", reason=_args(self.text("again")), due=due)
+
+    # --- recording ---
+
+    @property
+    def writers(self) -> list[StreamWriter]:
+        """All streams: the conference's, then the tasks' in the order of their numbers."""
+        return [self.conference.writer, *(task.writer for task in self.tasks.values())]
+
+    def drain(self) -> list[RecordBatch]:
+        """All that waits to be recorded, as if it were recorded now."""
+        batches: list[RecordBatch] = []
+        for writer in self.writers:
+            while writer.waiting:
+                batch = writer.next_batch()
+                batches.append(batch)
+                event = json.loads(batch.events[-1].text)
+                result = RecordResult(seq=event["seq"], hash=batch.events[-1].hash)
+                writer.confirm(batch, result)
+        return batches
+
+    # --- inside ---
+
+    def _found(self) -> ConferenceStream:
+        convener = self.signer("convener")
+        roster = Roster(
+            version=1,
+            prev_roster=ZERO_HASH,
+            threshold=Threshold(k=1, keys=(convener.key_id,)),
+            keys=(_entry("convener", convener),),
+        )
+        directory = {
+            "v": 1,
+            "names": {"en": "Sample conference", "zh": "示例联席会议"},
+            "units": {
+                unit: {
+                    "names": {"en": f"Unit {unit}", "zh": f"{unit} 单位"},
+                    "email": f"{unit.lower()}@example.org",
+                }
+                for unit in self.units
+            },
+        }
+        words = json.dumps(directory, ensure_ascii=False)
+        command = FoundConference(
+            conference=self.name,
+            zone="Asia/Shanghai",
+            custody="demo",
+            directory=self.text(words, "convener", "application/json"),
+            members=tuple(
+                Member(
+                    unit=unit,
+                    channels=("mailbox", "smtp") if unit in self.smtp else ("mailbox",),
+                )
+                for unit in self.units
+            ),
+            roster=roster,
+            roster_signatures=(sign_roster(roster, convener),),
+        )
+        message, _ = self._sign("convener", CONFERENCE_STREAM, "found", _args(command))
+        given = ConferenceInput(conference=self.name, origin=self.origin, envelope=message.envelope)
+        return ConferenceStream.open(given, self.now)
+
+    def _roster_with(self, key_count: int | None) -> Roster:
+        """The roster as it was with so many keys."""
+        roster = self.genesis
+        for step in self.steps:
+            if key_count is not None and len(roster.keys) >= key_count:
+                break
+            roster = next_roster(roster, step.entry)
+        return roster
+
+    def _ask_conference(self, unit: str, action: str, args: dict[str, Any]) -> CommandAnswer:
+        message, arrived = self._sign(unit, CONFERENCE_STREAM, action, args)
+        return self.conference.answer(message, arrived, self.now)
+
+    def _sign(
+        self,
+        unit: str,
+        stream: str,
+        action: str,
+        args: dict[str, Any],
+        expect: str | None = None,
+    ) -> tuple[CommandMessage, str]:
+        request_id = f"00000000-0000-7000-8000-{self._next():012x}"
+        envelope = sign_command(
+            self.signer(unit),
+            origin=self.origin,
+            stream=stream,
+            unit=unit,
+            action=action,
+            args=args,
+            request_id=request_id,
+            issued_at=format_instant(self.now),
+            not_after=format_instant(self.now + timedelta(hours=1)),
+            expect=expect,
+        ).decode()
+        digest = open_command(envelope).digest
+        self.envelopes[digest] = envelope
+        return CommandMessage(envelope=envelope), update_id(request_id, digest)
+
+    def _next(self) -> int:
+        self._count += 1
+        return self._count
+
+
+def whole_life() -> Scenario:
+    """Three units, one by mail too; a task that is returned once, then closed; a second one running."""
+    scenario = Scenario(smtp=frozenset({"U02"}))
+    for unit in ("office", "U01", "U02"):
+        scenario.register_key(unit)
+    first = scenario.issue("plan-1", text=_args(scenario.text("What is to be done")))
+    scenario.act("U01", first, "acknowledge")
+    scenario.pass_time(days=1, hours=6)  # acknowledge-reminder for those who have not
+    scenario.submit("U01", first)
+    scenario.send_back("U01", first)
+    scenario.submit("U01", first)
+    scenario.accept("U01", first)
+    scenario.act("U02", first, "progress", percent=40, text=_args(scenario.text("part", "U02")))
+    scenario.register_key("U03")
+    scenario.act("U03", first, "acknowledge")  # its stream adopts the new roster
+    second = scenario.issue("plan-2", mode="lead", lead="U03", units=["U01"])
+    scenario.act("U03", second, "acknowledge")
+    scenario.pass_time(days=9)  # overdue for U02 and U03 on the first task
+    reason = _args(scenario.text("enough"))
+    scenario.act("office", first, "close", verdict="not-implemented", reason=reason)
+    return scenario
+
+
+def _entry(unit: str, signer: Signer) -> RosterKey:
+    return RosterKey(
+        unit=unit,
+        role=role_of(unit),
+        key_id=signer.key_id,
+        public_key=signer.public_key.hex(),
+    )
+
+
+def _args(model: Any) -> dict[str, Any]:
+    dumped: dict[str, Any] = model.model_dump(mode="json", exclude_none=True)
+    return dumped

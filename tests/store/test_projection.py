@@ -1,0 +1,161 @@
+"""The read tables are a function of the events: whatever was decided, a rebuild gives the same rows."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from lianxi.domain.refusal import Refusal
+from lianxi.domain.task.evolve import fold
+from lianxi.proof.events import open_event
+from lianxi.store.projection import task_state
+from lianxi.store.store import Store, open_store
+from lianxi.store.tables import assignments, notices, outbox, tasks
+from lianxi.store.verify import verify_trail
+from lianxi.streams.facts import task_fact
+from tests.store.contract import record
+from tests.store.scenario import Scenario, whole_life
+
+UNITS = ("U01", "U02", "U03")
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(
+            ["acknowledge", "progress", "submit", "recall", "accept", "return", "withdraw", "due"]
+            + ["close", "cancel", "wait", "record", "settle"]
+        ),
+        st.sampled_from(UNITS),
+        st.sampled_from(["T-0001", "T-0002"]),
+    ),
+    max_size=40,
+)
+
+
+@given(steps=STEPS)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_any_decided_history_verifies(steps: list[tuple[str, str, str]]) -> None:
+    """Random commands, rungs, recordings in between, notices settled: no finding at all."""
+    scenario = Scenario(smtp=frozenset({"U03"})).register_all()
+    scenario.issue("plan-1")
+    scenario.issue("plan-2", mode="lead", lead="U01", units=["U02", "U03"])
+    with (
+        TemporaryDirectory() as folder,
+        open_store(f"sqlite:///{folder}/trail.db", Path(folder), writable=True) as store,
+    ):
+        for step, unit, task in steps:
+            try:
+                _take(scenario, store, step, unit, task)
+            except Refusal:
+                continue
+        record(store, scenario)
+        assert verify_trail(store.engine, store.evidence).findings == []
+        for task, stream in scenario.tasks.items():
+            assert _stored_state(store, scenario, task) == stream.state
+
+
+def _take(scenario: Scenario, store: Store, step: str, unit: str, task: str) -> None:
+    due = {"rule": "duration", "seconds": 5 * 86_400}
+    reason = scenario.text("because").model_dump()
+    match step:
+        case "wait":
+            scenario.pass_time(days=2)
+        case "record":
+            record(store, scenario)
+        case "settle":
+            _settle(scenario, store)
+        case "acknowledge" | "recall":
+            scenario.act(unit, task, step)
+        case "progress":
+            scenario.act(unit, task, step, percent=50)
+        case "submit":
+            scenario.submit(unit, task)
+        case "accept" | "return":
+            submission = scenario.tasks[task].state.assignments[unit].submission
+            if submission is not None:
+                act = scenario.accept if step == "accept" else scenario.send_back
+                act(unit, task)
+        case "withdraw":
+            scenario.act("office", task, step, unit=unit, reason=reason)
+        case "due":
+            scenario.act("office", task, step, units=[unit], due=due, reason=reason)
+        case "close":
+            scenario.act("office", task, step, verdict="not-implemented", reason=reason)
+        case "cancel":
+            scenario.act("convener", task, step, reason=reason)
+
+
+def _settle(scenario: Scenario, store: Store) -> None:
+    from lianxi.ports import Outcome  # noqa: PLC0415
+
+    assert store.outbox is not None
+    for channel in ("mailbox", "smtp"):
+        due = store.outbox.take(channel, scenario.now, 7, 1)
+        store.outbox.settle(
+            [
+                Outcome(d.notice_id, d.lease, "sent" if d.holds else "superseded")
+                for d in due[: len(due) // 2 + 1]
+            ],
+            scenario.now,
+        )
+
+
+def _stored_state(store: Store, scenario: Scenario, task: str):  # type: ignore[no-untyped-def]
+    with store.engine.connect() as connection:
+        row = connection.execute(
+            select(tasks).where(tasks.c.origin == scenario.origin, tasks.c.task == task)
+        )
+        parts = connection.execute(
+            select(assignments).where(
+                assignments.c.origin == scenario.origin, assignments.c.task == task
+            )
+        )
+        return task_state(
+            dict(row.mappings().one()), [dict(part) for part in parts.mappings().all()]
+        )
+
+
+def test_what_a_listing_needs_stands_in_columns(store: Store) -> None:
+    """Counts, the earliest due, and the instants after which something is late."""
+    scenario = whole_life()
+    record(store, scenario)
+    with store.engine.connect() as connection:
+        first, second = connection.execute(select(tasks).order_by(tasks.c.task)).mappings().all()
+        rows = connection.execute(select(assignments)).mappings().all()
+    assert (first["phase"], first["verdict"], first["open"], first["next_due"]) == (
+        "closed",
+        "not-implemented",
+        0,
+        None,
+    )
+    assert (second["phase"], second["units"], second["open"]) == ("active", 2, 2)
+    parts = {(row["task"], row["unit"]): row for row in rows}
+    lead, support = parts["T-0002", "U03"], parts["T-0002", "U01"]
+    assert lead["overdue_at"] == lead["due"]
+    assert lead["acknowledge_overdue_at"] is None
+    assert lead["near_due_at"] < lead["due"]
+    assert support["acknowledge_overdue_at"] == support["acknowledge_by"]
+    assert parts["T-0001", "U02"]["overdue_at"] is None
+
+
+def test_one_row_per_channel_and_one_wait_for_each_due_notice(store: Store) -> None:
+    """A unit with mail gets each notice twice; the office only by mailbox."""
+    scenario = whole_life()
+    record(store, scenario)
+    with store.engine.connect() as connection:
+        rows = connection.execute(select(notices)).mappings().all()
+        waiting = set(connection.scalars(select(outbox.c.notice_id)))
+    assert waiting == {row["notice_id"] for row in rows}
+    told = {(row["addressee"], row["channel"]) for row in rows}
+    assert ("U02", "smtp") in told
+    assert {channel for addressee, channel in told if addressee != "U02"} == {"mailbox"}
+    assert sum(row["addressee"] == "U02" for row in rows) % 2 == 0
+
+
+def test_the_stored_state_is_the_fold_of_the_stored_events(store: Store) -> None:
+    """What `tasks` and `assignments` hold is what replaying the bytes gives."""
+    scenario = whole_life()
+    batches = record(store, scenario)
+    for batch in batches[1:]:
+        state = fold([task_fact(open_event(e.text.encode()), e.hash) for e in batch.events])
+        assert _stored_state(store, scenario, batch.stream.removeprefix("task/")) == state

@@ -1,0 +1,1 @@
+"""Tools of the developers: generated documents, the wheel's trial, recorded histories."""
