@@ -70,6 +70,13 @@ class Settings(BaseSettings):
         return self.data / "trail" / "evidence"
 
     @cached_property
+    def temporal_config(self) -> Path | None:
+        """How to reach the embedded server, where `lianxi up` runs one and no TEMPORAL_* says else."""
+        file = self.data / "server" / "temporal.toml"
+        told = any(name.startswith("TEMPORAL_") for name in os.environ)
+        return file if not told and file.is_file() else None
+
+    @cached_property
     def run_dir(self) -> Path:
         """Pids, sockets, tokens: what lives as long as the processes."""
         return self.data / "run"

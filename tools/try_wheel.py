@@ -1,4 +1,4 @@
-"""Build the wheel and try it in a clean environment: does an installed Lianxi have all its parts?"""
+"""Build the wheel and try it in a clean environment, to see that it has all its parts."""
 
 import subprocess
 import sys

@@ -1,0 +1,33 @@
+"""Recorded histories replay with today's code: what runs somewhere goes on running."""
+
+import json
+from pathlib import Path
+
+import pytest
+from temporalio.client import WorkflowHistory
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.worker import Replayer
+
+import worker as composition
+from workflows.conference import ConferenceWorkflow
+from workflows.task import TaskWorkflow
+
+HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
+
+
+def test_there_are_histories() -> None:
+    """A folder that was lost must not pass."""
+    assert len(HISTORIES) >= 4
+
+
+@pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
+async def test_history_replays(path: Path) -> None:
+    """Under its original workflow id; the recorded hashes must come out again."""
+    recorded = json.loads(path.read_text("utf-8"))
+    history = WorkflowHistory.from_json(recorded["workflow_id"], recorded["history"])
+    replayer = Replayer(
+        workflows=[TaskWorkflow, ConferenceWorkflow],
+        data_converter=pydantic_data_converter,
+        workflow_runner=composition.workflow_runner(),
+    )
+    await replayer.replay_workflow(history)
