@@ -145,8 +145,8 @@ class TrailChecker:
     def check(self, row: TrailRow) -> tuple[EventEnvelope | None, list[Finding]]:
         """Find all that is wrong with one row.
 
-        Codes beside those of `check_event`: UNKNOWN_KIND, DATA_INVALID, ROSTER_INVALID (the step itself), ROSTER_UNKNOWN, ROSTER_WRONG
-        (not the one the stream had adopted), COMMAND_INVALID.
+        Codes beside those of `check_event`: UNKNOWN_KIND, DATA_INVALID, ROSTER_INVALID (the step
+        itself), ROSTER_UNKNOWN, ROSTER_WRONG (not the one the stream had adopted), COMMAND_INVALID.
         """
         key = (row.origin, row.stream)
         event, findings = check_event(self.heads.get(key), row)

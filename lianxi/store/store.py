@@ -79,8 +79,7 @@ def open_store(
     try:
         with outages_translated():
             if not writable:
-                if path is not None and not path.is_file():
-                    raise StoreUnavailableError(f"there is no trail at {path}")
+                _check_there(path)
                 check_version(reading)
                 return _reading_store(reading, EvidenceFolder(evidence_dir))
             if path is not None:
@@ -106,6 +105,11 @@ def open_store(
         writing=writing,
         backup=backup,
     )
+
+
+def _check_there(path: Path | None) -> None:
+    if path is not None and not path.is_file():
+        raise StoreUnavailableError(f"there is no trail at {path}")
 
 
 def _reading_store(engine: Engine, evidence: EvidenceFolder) -> Store:

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Table, exists, func, select
 
+from lianxi.domain.observations import MAIL_KINDS
 from lianxi.ids import CONFERENCE_STREAM, task_stream
 from lianxi.proof.verification import Finding
 from lianxi.store.projection import Change, Row, Value
@@ -155,8 +156,15 @@ class TableCheck:
             yield Finding("ROW_DIFFERS", _place(notices.name, key), column)
 
     def _unfounded_outcomes(self) -> Iterator[Finding]:
-        of_event = exists().where(events.c.hash == notices.c.outcome)
-        query = select(notices.c.notice_id).where(notices.c.state != "due", ~of_event)
+        """Settled rows that name no outcome's event, or the same one as another row."""
+        other = notices.alias()
+        of_event = exists().where(
+            events.c.hash == notices.c.outcome, events.c.kind.in_(list(MAIL_KINDS))
+        )
+        shared = exists().where(
+            other.c.outcome == notices.c.outcome, other.c.notice_id != notices.c.notice_id
+        )
+        query = select(notices.c.notice_id).where(notices.c.state != "due", ~of_event | shared)
         for identity in self._connection.scalars(query):
             yield Finding("ROW_DIFFERS", _place(notices.name, (identity,)), "outcome")
 

@@ -113,15 +113,16 @@ class Writer:
 
 
 def _attempt(connection: Connection, work: Work) -> tuple[Any, Exception | None]:
-    savepoint = connection.begin_nested()
+    # by hand: `begin_nested` builds and looks up a statement each time
+    connection.exec_driver_sql("SAVEPOINT work")
     try:
         result = work(connection)
     except Exception as error:
         if is_outage(error):
             raise  # the whole transaction may be lost already
-        savepoint.rollback()
+        connection.exec_driver_sql("ROLLBACK TO SAVEPOINT work")
         return None, error
-    savepoint.commit()
+    connection.exec_driver_sql("RELEASE SAVEPOINT work")
     return result, None
 
 

@@ -26,18 +26,23 @@ from lianxi.proof.rosters import roster_hash
 from tests.store.scenario import Scenario, whole_life
 
 
-class AnyStore(Protocol):
-    """Trail, openings and outbox of one store."""
+class Recording(Protocol):
+    """What recording needs of a store."""
 
     @property
     def trail(self) -> Trail: ...
     @property
     def openings(self) -> Openings: ...
+
+
+class AnyStore(Recording, Protocol):
+    """Trail, openings and outbox of one store."""
+
     @property
     def outbox(self) -> Outbox: ...
 
 
-def record(store: AnyStore, scenario: Scenario) -> list[RecordBatch]:
+def record(store: Recording, scenario: Scenario) -> list[RecordBatch]:
     """Hand in and record all that a scenario has so far; answers the batches."""
     for given in scenario.openings:
         store.openings.put(scenario.origin, given.opening, given.by_unit, scenario.now)

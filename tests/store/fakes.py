@@ -39,13 +39,21 @@ from lianxi.proof.events import Cause, EventEnvelope, SealedEvent, open_event, s
 from lianxi.proof.hashing import ZERO_HASH, event_hash
 from lianxi.proof.rosters import RosterStep, read_roster
 from lianxi.store.directory import read_directory
-from lianxi.store.projection import MAILBOX, channels_of, notice_id, project_task
+from lianxi.store.projection import (
+    MAILBOX,
+    channels_of,
+    notice_id,
+    project_conference,
+    project_task,
+)
 from lianxi.store.projection import Recorded as ProjectedEvent
-from lianxi.store.projection import project_conference
 from lianxi.streams.facts import task_fact
 
 Fault = Literal["before", "after"]
 """`before`: nothing is recorded; `after`: all is recorded, and the answer lost."""
+
+
+AT_ONCE = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass
@@ -56,7 +64,7 @@ class Waiting:
     channel: str
     notice: Notice
     event: str
-    due_at: datetime = datetime.min.replace(tzinfo=UTC)
+    due_at: datetime = AT_ONCE
     lease: int = 0
     attempts: int = 0
 

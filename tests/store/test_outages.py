@@ -74,8 +74,7 @@ def test_full_then_space_again(store: Store) -> None:
 
     limit(1)  # SQLite takes this as: not one page more
     with pytest.raises(StoreUnavailableError):
-        for batch in (task, other):
-            store.trail.append(batch)
+        store.trail.append(task)
     limit(1 << 30)
     store.trail.append(task)
     store.trail.append(other)

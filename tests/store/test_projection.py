@@ -9,6 +9,8 @@ from sqlalchemy import select
 
 from lianxi.domain.refusal import Refusal
 from lianxi.domain.task.evolve import fold
+from lianxi.domain.task.state import TaskState
+from lianxi.ports import Outcome
 from lianxi.proof.events import open_event
 from lianxi.store.projection import task_state
 from lianxi.store.store import Store, open_store
@@ -19,14 +21,13 @@ from tests.store.contract import record
 from tests.store.scenario import Scenario, whole_life
 
 UNITS = ("U01", "U02", "U03")
+ACTIONS = (
+    *("acknowledge", "progress", "submit", "recall", "accept", "return", "withdraw", "due"),
+    *("close", "cancel", "wait", "record", "settle"),
+)
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(
-            ["acknowledge", "progress", "submit", "recall", "accept", "return", "withdraw", "due"]
-            + ["close", "cancel", "wait", "record", "settle"]
-        ),
-        st.sampled_from(UNITS),
-        st.sampled_from(["T-0001", "T-0002"]),
+        st.sampled_from(ACTIONS), st.sampled_from(UNITS), st.sampled_from(["T-0001", "T-0002"])
     ),
     max_size=40,
 )
@@ -86,8 +87,6 @@ def _take(scenario: Scenario, store: Store, step: str, unit: str, task: str) -> 
 
 
 def _settle(scenario: Scenario, store: Store) -> None:
-    from lianxi.ports import Outcome  # noqa: PLC0415
-
     assert store.outbox is not None
     for channel in ("mailbox", "smtp"):
         due = store.outbox.take(channel, scenario.now, 7, 1)
@@ -100,7 +99,7 @@ def _settle(scenario: Scenario, store: Store) -> None:
         )
 
 
-def _stored_state(store: Store, scenario: Scenario, task: str):  # type: ignore[no-untyped-def]
+def _stored_state(store: Store, scenario: Scenario, task: str) -> TaskState:
     with store.engine.connect() as connection:
         row = connection.execute(
             select(tasks).where(tasks.c.origin == scenario.origin, tasks.c.task == task)
@@ -136,6 +135,22 @@ def test_what_a_listing_needs_stands_in_columns(store: Store) -> None:
     assert lead["near_due_at"] < lead["due"]
     assert support["acknowledge_overdue_at"] == support["acknowledge_by"]
     assert parts["T-0001", "U02"]["overdue_at"] is None
+
+
+def test_closing_shows_on_every_assignment(store: Store) -> None:
+    """On those too that the closing itself did not touch."""
+    scenario = Scenario().register_all()
+    task = scenario.issue("plan-1")
+    scenario.submit("U01", task)
+    scenario.accept("U01", task)
+    record(store, scenario)
+    reason = scenario.text("enough").model_dump()
+    scenario.act("office", task, "close", verdict="not-implemented", reason=reason)
+    record(store, scenario)
+    with store.engine.connect() as connection:
+        phases = set(connection.scalars(select(assignments.c.phase)))
+    assert phases == {"closed"}
+    assert verify_trail(store.engine, store.evidence).findings == []
 
 
 def test_one_row_per_channel_and_one_wait_for_each_due_notice(store: Store) -> None:

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from lianxi.ports import GapDetectedError, StoreUnavailableError
 from lianxi.store.store import Store
@@ -45,20 +45,21 @@ def test_what_fails_takes_nothing_along(store: Store) -> None:
     """In one group: two batches stand, the one with a gap does not, nor does half of it."""
     scenario = Scenario().register_all()
     record(store, scenario)
-    assert store.writer is not None
+    writer = store.writer
+    assert writer is not None
     release = threading.Event()
-    blocked = threading.Thread(target=lambda: store.writer.run(lambda _: release.wait(5)))
+    blocked = threading.Thread(target=lambda: writer.run(lambda _: release.wait(5)))
     blocked.start()  # while it runs the others pile up and become one group
 
-    def fails(connection):  # type: ignore[no-untyped-def]
+    def fails(connection: Connection) -> None:
         connection.execute(insert(openings), _opening("b"))
         raise GapDetectedError("half way")
 
     with ThreadPoolExecutor(3) as pool:
         good = pool.submit(
-            store.writer.run, lambda c: c.execute(insert(openings), _opening("a")).rowcount
+            writer.run, lambda c: c.execute(insert(openings), _opening("a")).rowcount
         )
-        bad = pool.submit(store.writer.run, fails)
+        bad = pool.submit(writer.run, fails)
         release.set()
         assert good.result(5) == 1
         with pytest.raises(GapDetectedError):

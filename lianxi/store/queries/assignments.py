@@ -84,7 +84,10 @@ def _statement(origin: str, wanted: AssignmentFilter, now: datetime) -> tuple[Se
     else:
         by_index = {name: v for name in ("unit", "state") if (v := getattr(wanted, name))}
     if wanted.overdue:
-        statement = statement.where(a.c.overdue_at < instant)
+        leads = wanted.task is None
+        statement = statement.where(
+            (a.c.overdue_at if leads else residual(a.c.overdue_at)) < instant
+        )
     for name in ("unit", "state"):
         value = getattr(wanted, name)
         if value is not None:

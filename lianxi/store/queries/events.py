@@ -99,7 +99,7 @@ def event_row(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def event_by_hash(connection: Connection, origin: str, event_hash: str) -> dict[str, Any] | None:
     """One event whole, with the envelope of the command that caused it."""
-    statement = _with_envelope().where(e.c.hash == event_hash, e.c.origin == origin)
+    statement = _with_envelope().where(e.c.hash == event_hash, residual(e.c.origin) == origin)
     row = row_of(connection, statement)
     if row is None:
         return None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, ClassVar
 
-from sqlalchemy import Column, ColumnElement, Connection, Select, literal, tuple_
+from sqlalchemy import Column, ColumnElement, Connection, Integer, Select, literal, tuple_
 
 from lianxi.domain.refusal import Refusal
 from lianxi.store.queries.rows import Row, rows_of
@@ -83,12 +83,12 @@ def page(
     return Page(rows, _encode(mark, [rows[-1][column.name] for column in order.columns]))
 
 
-def residual(column: ColumnElement[str]) -> ColumnElement[str]:
+def residual(column: Column[Any]) -> ColumnElement[Any]:
     """The column as an expression that no index serves: a filter beside the index that is meant.
 
     Both SQLite and PostgreSQL would else be free to leave the listing's order and to sort.
     """
-    return column.concat("")
+    return column + 0 if isinstance(column.type, Integer) else column.concat("")
 
 
 def _plain(part: Key) -> bool:

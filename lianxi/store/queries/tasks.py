@@ -61,10 +61,8 @@ def _statement(origin: str, wanted: TaskFilter) -> tuple[Select[Any], Order]:
         order = Order((t.c.task,))
     if wanted.phase is None:
         return statement, order
-    phase = t.c.phase if wanted.unit is None else residual(t.c.phase)
-    if wanted.phase == READY:
-        return statement.where(t.c.ready == 1), order
-    return statement.where(phase == wanted.phase), order
+    column, value = (t.c.ready, 1) if wanted.phase == READY else (t.c.phase, wanted.phase)
+    return statement.where((column if wanted.unit is None else residual(column)) == value), order
 
 
 def task_rows(
