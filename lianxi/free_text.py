@@ -23,7 +23,7 @@ class FreeTextError(ValueError):
 
 
 def clean_text(text: str) -> str:
-    """The text as it is committed to: NFC, newlines as \\n; raises FreeTextError."""
+    """The text as it is committed to: NFC, with plain newlines; raises FreeTextError."""
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n"))
     found = _FORBIDDEN.search(text)
     if found is not None:

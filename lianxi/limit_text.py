@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from lianxi.i18n import N_
-
-INSTANT_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
-"""The one spelling of an instant (lianxi.domain.values, which needs pydantic)."""
+from lianxi.instants import spell
 
 MAX_AHEAD = timedelta(days=5 * 366)
 """As in lianxi.domain.limits."""
@@ -75,11 +73,6 @@ class Local:
 LimitText = Duration | Fixed | Local
 
 
-def spell(instant: datetime) -> str:
-    """An instant as the system writes it."""
-    return instant.astimezone(UTC).strftime(INSTANT_FORMAT)
-
-
 def parse_limit(text: str) -> LimitText:
     """What a limit says; raises LimitTextError."""
     duration = _DURATION.fullmatch(text)
@@ -94,9 +87,7 @@ def parse_limit(text: str) -> LimitText:
     if match is None:
         raise LimitTextError(N_("it is neither a duration nor a time"))
     try:
-        day = date.fromisoformat(match["date"])
-        if day.year < _EARLIEST_YEAR:
-            raise ValueError(day)
+        day = _day(match["date"])
         clock = time.fromisoformat(match["time"]) if match["time"] else None
         if clock is not None and match["offset"]:
             at = datetime.fromisoformat(f"{match['date']}T{match['time']}{match['offset']}")
@@ -104,6 +95,13 @@ def parse_limit(text: str) -> LimitText:
     except (ValueError, OverflowError):
         raise LimitTextError(N_("there is no such date or time")) from None
     return Local(day, clock)
+
+
+def _day(text: str) -> date:
+    day = date.fromisoformat(text)
+    if day.year < _EARLIEST_YEAR:
+        raise ValueError(text)
+    return day
 
 
 def settle_limit(limit: LimitText, place: Place | None) -> dict[str, str | int]:

@@ -1,0 +1,190 @@
+"""Changes from the user's side: their options, dry run, the one line they print (cli layer)."""
+
+import json
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import click
+
+from lianxi.cli import times
+from lianxi.cli.client import Client
+from lianxi.cli.faults import CliError
+from lianxi.cli.grammar import Flags, option
+from lianxi.cli.kept import KeptRequest, Shelf
+from lianxi.cli.language import _
+from lianxi.cli.sealing import Change, payload_of
+from lianxi.cli.sending import ChangeOptions, Deliver, Outcome, prepare, send
+from lianxi.cli.terminal import dot, put, say, visible_line
+from lianxi.errors import Exit
+from lianxi.i18n import N_
+
+MAX_TIMEOUT = 600
+
+SENTENCES = {
+    "issue": N_("{who} issued {task}"),
+    "acknowledge": N_("{who} acknowledged {task}"),
+    "progress": N_("{who} reported progress on {task}"),
+    "submit": N_("{who} submitted completion of {task}"),
+    "recall": N_("{who} recalled the submission on {task}"),
+    "accept": N_("{who} accepted the completion of {task} by {unit}"),
+    "return": N_("{who} returned {task} to {unit}"),
+    "withdraw": N_("{who} withdrew {unit} from {task}"),
+    "due": N_("{who} changed the due of {task} for {units}"),
+    "close": N_("{who} closed {task} as {verdict}"),
+    "cancel": N_("{who} cancelled {task}"),
+    "found": N_("{who} founded {conference}"),
+    "register-key": N_("{who} registered a key for {unit}"),
+}
+"""Who did what to what, by action."""
+
+NEXT = {
+    "issue": "lianxi task show {task}",
+    "acknowledge": "lianxi task progress {task}",
+    "progress": "lianxi task submit {task} --report FILE",
+    "submit": "lianxi task show {task}",
+    "recall": "lianxi task submit {task} --report FILE",
+    "accept": "lianxi task show {task}",
+    "return": "lianxi task show {task}",
+    "withdraw": "lianxi task show {task}",
+    "due": "lianxi task show {task}",
+    "close": "lianxi task history {task}",
+    "cancel": "lianxi task history {task}",
+    "found": "lianxi unit list",
+    "register-key": "lianxi unit list",
+}
+"""The next likely command, by action."""
+
+
+def change_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of every change, handed over as one `options`."""
+
+    @option("--request-id", metavar="UUID", help=N_("Repeat an earlier command safely."))
+    @option(
+        "--dry-run",
+        is_flag=True,
+        help=N_("Check everything, show what would be sent, send nothing."),
+    )
+    @option("--yes", is_flag=True, help=N_("Confirm in advance."))
+    @option("--wait", type=click.Choice(["recorded"]), help=N_("Wait until the trail holds it."))
+    @option(
+        "--timeout",
+        type=click.IntRange(1, MAX_TIMEOUT),
+        default=20,
+        show_default=True,
+        help=N_("Seconds to wait for an answer."),
+    )
+    @wraps(command)
+    def with_options(
+        *arguments: Any,
+        request_id: str | None,
+        dry_run: bool,
+        yes: bool,
+        wait: str | None,
+        timeout: int,
+        **rest: Any,
+    ) -> Any:
+        options = ChangeOptions(request_id, dry_run, yes, wait, timeout)
+        return command(*arguments, options=options, **rest)
+
+    return with_options
+
+
+def carry_out(
+    client: Client, change: Change, options: ChangeOptions, deliver: Deliver | None = None
+) -> int:
+    """Sign, send, print the one line; the exit code. With --dry-run only show."""
+    shelf = Shelf(client.settings.state)
+    kept = prepare(client, shelf, change, options)
+    if options.dry_run:
+        show_unsent(client, change, kept)
+        return Exit.OK
+    try:
+        outcome = send(client, shelf, change, kept, options, deliver)
+    except CliError as error:
+        if error.exit_code == Exit.OK:
+            show_already(client, error)
+            return Exit.OK
+        raise
+    show_done(client, change, outcome)
+    return Exit.OK
+
+
+def identity(flags: Flags) -> str:
+    """What a printed command needs to act as the same unit."""
+    for name, flag in (("as_unit", "--as"), ("profile", "--profile")):
+        value = flags.text(name)
+        if value:
+            return f" {flag} {value}"
+    return ""
+
+
+def show_done(client: Client, change: Change, outcome: Outcome) -> None:
+    """The one line of a change, and the next likely command."""
+    receipt = outcome.receipt
+    task = receipt.get("task") or change.task
+    words = {"who": client.unit, "task": task, "conference": client.place.conference}
+    words |= {key: value for key, value in change.args.items() if isinstance(value, str)}
+    words["units"] = ", ".join(change.args.get("units", ()))
+    if change.action == "register-key":
+        words["unit"] = change.args["entry"]["unit"]
+    following = NEXT[change.action].format_map(words) + identity(client.flags)
+    if client.flags.text("output") in ("json", "jsonl"):
+        answer = {
+            "schema": 1,
+            "receipt": receipt,
+            "recorded": outcome.recorded,
+            "already": outcome.already,
+            "next": following,
+        }
+        put(json.dumps(answer, ensure_ascii=True))
+        return
+    events = receipt["events"]
+    parts = [
+        _(SENTENCES[change.action]).format_map(words),
+        times.show(receipt.get("at"), client.flags.text("time_format") or "local"),
+    ]
+    if events:
+        parts += [f"seq {events[-1]['seq']}", str(events[-1]["hash"])[:12]]
+    parts.append(_("request {request_id}").format(request_id=outcome.request_id))
+    if outcome.already:
+        parts.append(_("already done"))
+    elif outcome.recorded:
+        parts.append(_("recorded"))
+    put(visible_line(dot().join(parts)))
+    say(_("next: {command}").format(command=following))
+
+
+def show_already(client: Client, error: CliError) -> None:
+    """Nothing was left to do: said, and no failure."""
+    if client.flags.text("output") in ("json", "jsonl"):
+        put(json.dumps({"schema": 1, "already": True, **error.as_json()}, ensure_ascii=True))
+        return
+    put(visible_line(error.message))
+    say(visible_line(error.hint))
+
+
+def show_unsent(client: Client, change: Change, kept: KeptRequest) -> None:
+    """What would be sent: the payload, and the texts and files by size."""
+    payload = json.loads(payload_of(kept))
+    check_arguments(change.action, payload["args"])
+    openings = [{"commit": o.commit, "media": o.media, "size": o.size} for o in kept.openings]
+    answer = {"schema": 1, "dry_run": True, "payload": payload, "openings": openings}
+    put(json.dumps(answer, ensure_ascii=True, indent=1))
+    if client.flags.text("output") not in ("json", "jsonl"):
+        say(_("Nothing was sent (dry run)."))
+
+
+def check_arguments(action: str, args: dict[str, Any]) -> None:
+    """Whether the conference would take these arguments as such (its own models)."""
+    from pydantic import ValidationError
+
+    from lianxi.domain.conference.commands import CONFERENCE_ACTIONS
+    from lianxi.domain.task.commands import ACTIONS
+
+    try:
+        {**ACTIONS, **CONFERENCE_ACTIONS}[action].model_validate(args)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = "/".join(str(step) for step in first["loc"])
+        raise CliError("INVALID_ARGS", reason=first["msg"], place=place or "/") from None

@@ -1,0 +1,146 @@
+"""What founds a conference: directory, genesis roster, and the command `found` (cli layer; pydantic).
+
+Used by `lianxi conference init` and by the demo: functions, no click.
+"""
+
+import json
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+
+from lianxi.cli.client import Client
+from lianxi.cli.conference.roster_file import RosterRow
+from lianxi.cli.faults import CliError
+from lianxi.cli.given import Sealed
+from lianxi.cli.kept import KeptRequest
+from lianxi.cli.keyfile import Key
+from lianxi.cli.sealing import Change
+from lianxi.cli.sending import ANSWER_MARGIN, ChangeOptions
+from lianxi.cli.transport import Answer
+from lianxi.domain.roster import Roster, RosterKey, Threshold
+from lianxi.domain.values import role_of
+from lianxi.proof.canonical import dumps
+from lianxi.proof.hashing import ZERO_HASH
+from lianxi.proof.rosters import check_genesis, sign_roster
+
+DIRECTORY_MEDIA = "application/json"
+
+
+def new_origin(conference: str, domain: str = "localhost") -> str:
+    """`<domain>/lianxi/<conference>/<16 hex random>`."""
+    return f"{domain}/lianxi/{conference}/{token_hex(8)}"
+
+
+def roster_entry(key: Key) -> RosterKey:
+    """A key as the roster holds it."""
+    return RosterKey(
+        unit=key.unit,
+        role=role_of(key.unit),
+        key_id=key.signer.key_id,
+        public_key=key.signer.public_key.hex(),
+    )
+
+
+def directory_document(names: Mapping[str, str], units: Sequence[RosterRow]) -> bytes:
+    """The names of conference and units: an opening, so that no event holds them."""
+    members: dict[str, Any] = {}
+    for row in units:
+        members[row.unit] = {"names": {"en": row.name_en, "zh": row.name_zh}}
+        if row.email:
+            members[row.unit]["email"] = row.email
+    return dumps({"v": 1, "names": dict(names), "units": members})
+
+
+def founding_change(  # noqa: PLR0913  one keyword per part of the conference
+    *,
+    conference: str,
+    names: Mapping[str, str],
+    zone: str,
+    office_hours: tuple[str, str],
+    custody: str,
+    language: str,
+    units: Sequence[RosterRow],
+    convener: Key,
+    others: Sequence[Key],
+) -> Change:
+    """The command `found`, with the genesis roster: 1 of 1, the convener's key signs."""
+    roster = Roster(
+        version=1,
+        prev_roster=ZERO_HASH,
+        threshold=Threshold(k=1, keys=(convener.signer.key_id,)),
+        keys=tuple(roster_entry(key) for key in (convener, *others)),
+    )
+    signature = sign_roster(roster, convener.signer)
+    check_genesis(roster, [signature])
+    members = [_member(row, language) for row in units]
+    args: dict[str, Any] = {
+        "conference": conference,
+        "zone": zone,
+        "office_hours": {"opens": office_hours[0], "closes": office_hours[1]},
+        "custody": custody,
+        "language": language,
+        "directory": Sealed(directory_document(names, units), DIRECTORY_MEDIA),
+        "members": members,
+        "roster": roster.model_dump(mode="json", exclude_none=True),
+        "roster_signatures": [signature.model_dump(mode="json")],
+    }
+    return Change("found", args)
+
+
+def _member(row: RosterRow, language: str) -> dict[str, Any]:
+    """A member with what differs from the defaults only: 256 of them must fit an envelope."""
+    member: dict[str, Any] = {"unit": row.unit}
+    if row.email:
+        member["channels"] = ["mailbox", "smtp"]
+    if (row.language or language) != "zh":
+        member["language"] = row.language or language
+    return member
+
+
+@dataclass(frozen=True, slots=True)
+class FoundingDoor:
+    """The founding route; the gateway's token shows that one may read its data directory."""
+
+    token: str
+
+    def __call__(
+        self, client: Client, kept: KeptRequest, change: Change, options: ChangeOptions
+    ) -> Answer:
+        """Envelope and directory in one body, since nothing stands yet."""
+        headers = {"Authorization": f"Founding {self.token}", "Content-Type": "application/json"}
+        return client.gateway.request(
+            "POST",
+            "/v1/conferences",
+            query={"wait": options.wait, "timeout": options.timeout if options.wait else None},
+            body=_founding_body(kept, change),
+            headers=headers,
+            timeout=options.timeout + ANSWER_MARGIN,
+        )
+
+
+def read_token(data: Path) -> str:
+    """The token that the gateway wrote at its start."""
+    path = data / "run" / "founding.token"
+    try:
+        return path.read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise CliError("FOUNDING_TOKEN_MISSING", path=str(path), reason=reason) from None
+
+
+def _founding_body(kept: KeptRequest, change: Change) -> bytes:
+    (directory,) = change.texts
+    (opening,) = kept.openings
+    body = {
+        "envelope": kept.envelope,
+        "opening": {
+            "commit": opening.commit,
+            "salt": opening.salt,
+            "media": opening.media,
+            "data": b64encode(directory.data).decode("ascii"),
+        },
+    }
+    return json.dumps(body).encode()

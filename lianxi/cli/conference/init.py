@@ -1,0 +1,215 @@
+"""`lianxi conference init`: keys, profiles, genesis roster, the command that founds (cli layer)."""
+
+import os
+import re
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import click
+
+from lianxi.cli import given
+from lianxi.cli.change import carry_out, change_options
+from lianxi.cli.client import Client
+from lianxi.cli.conference.roster_file import (
+    MAX_ROSTER_FILE_BYTES,
+    RosterFileError,
+    RosterRow,
+    read_roster_file,
+)
+from lianxi.cli.faults import CliError
+from lianxi.cli.grammar import Flags, option, verb
+from lianxi.cli.kept import Shelf
+from lianxi.cli.keyfile import Key, make_key, read_key
+from lianxi.cli.language import _
+from lianxi.cli.machine.plan import data_option, data_path
+from lianxi.cli.profiles import Settings, free_profile, save_profile
+from lianxi.cli.render import as_json
+from lianxi.cli.sending import ChangeOptions
+from lianxi.cli.terminal import put, say
+from lianxi.errors import Exit
+from lianxi.free_text import FreeTextError, clean_text
+from lianxi.i18n import N_
+from lianxi.proof.keys import SEED_BYTES, Signer
+
+EXAMPLE = """lianxi conference init --id joint --name-en "Joint Conference" --name-zh 联席会议 \\
+    --zone Asia/Shanghai --roster roster.csv
+
+roster.csv (UTF-8 or GB18030; email and language may be left out):
+  unit,name_en,name_zh,email,language
+  U01,Education,教育,liaison@education.example,zh"""
+
+SIDES = ("convener", "office")
+"""Whose keys are made here; every unit makes its own."""
+
+_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+_HOURS = re.compile(r"(([01][0-9]|2[0-3]):[0-5][0-9])-(([01][0-9]|2[0-3]):[0-5][0-9])")
+_DOMAIN = re.compile(r"[a-z0-9.-]{1,100}")
+
+
+@verb(
+    "init",
+    example=EXAMPLE,
+    help=N_(
+        "Found a conference.\n\n"
+        "Makes the keys of convener and office and a profile for each on this machine. The gateway"
+        " takes a founding only from somebody who can read its data directory (--data). Units make"
+        " their keys themselves: lianxi key new."
+    ),
+)
+@option(
+    "--id",
+    "conference",
+    required=True,
+    metavar="ID",
+    help=N_("Its id: small letters, digits, hyphens."),
+)
+@option("--name-en", required=True, metavar="TEXT", help=N_("Its English name."))
+@option("--name-zh", required=True, metavar="TEXT", help=N_("Its Chinese name."))
+@option("--zone", required=True, metavar="ZONE", help=N_("Its time zone, such as Asia/Shanghai."))
+@option("--roster", "path", required=True, metavar="FILE", help=N_("The member units as CSV."))
+@option(
+    "--office-hours",
+    default="09:00-17:00",
+    show_default=True,
+    metavar="FROM-TO",
+    help=N_("Its office hours."),
+)
+@option(
+    "--custody",
+    type=click.Choice(["own", "demo"]),
+    default="own",
+    show_default=True,
+    help=N_("Who holds the keys: each unit its own, or one machine all (demo)."),
+)
+@option(
+    "--language",
+    type=click.Choice(["zh", "en"]),
+    default="zh",
+    show_default=True,
+    help=N_("The language of notices unless a unit has its own."),
+)
+@option(
+    "--domain",
+    default="localhost",
+    show_default=True,
+    metavar="DOMAIN",
+    help=N_("The first part of its origin."),
+)
+@data_option
+@change_options
+@click.pass_obj
+def init(  # noqa: PLR0913  one parameter per option
+    flags: Flags,
+    conference: str,
+    name_en: str,
+    name_zh: str,
+    zone: str,
+    path: str,
+    office_hours: str,
+    custody: str,
+    language: str,
+    domain: str,
+    data: str | None,
+    options: ChangeOptions,
+) -> int:
+    """Check everything, make keys and profiles, found; a repeat goes on where it stopped."""
+    from lianxi.cli.conference import founding
+
+    _check(_ID, conference, _("a conference's id"))
+    _check(_DOMAIN, domain, _("a domain"))
+    hours = _check(_HOURS, office_hours, _("a span of hours such as 09:00-17:00"))
+    names = {"en": _name(name_en, "--name-en"), "zh": _name(name_zh, "--name-zh")}
+    _check_zone(zone)
+    units = _units(path)
+    settings = Settings.of(flags)
+    profiles = {side: free_profile(settings, side, conference) for side in SIDES}
+    origin = _unfinished(settings, profiles["convener"], options) or founding.new_origin(
+        conference, domain
+    )
+    keys = {side: _key(settings, conference, origin, side, options) for side in SIDES}
+    change = founding.founding_change(
+        conference=conference,
+        names=names,
+        zone=zone,
+        office_hours=(hours[1], hours[3]),
+        custody=custody,
+        language=language,
+        units=units,
+        convener=keys["convener"],
+        others=[keys["office"]],
+    )
+    if options.dry_run:
+        sizes = {"directory": {"size": len(change.args["directory"].data)}}
+        put(as_json({"schema": 1, "dry_run": True, "origin": origin, "args": change.args | sizes}))
+        return Exit.OK
+    door = founding.FoundingDoor(founding.read_token(data_path(data)))
+    for side in SIDES:
+        save_profile(
+            settings.home,
+            profiles[side],
+            {
+                "gateway": settings.value("gateway").text or "",
+                "conference": conference,
+                "origin": origin,
+                "unit": side,
+                "key": str(keys[side].path.relative_to(settings.home.config)),
+            },
+        )
+    flags.given["profile"] = profiles["convener"]
+    code = carry_out(Client(flags), change, options, door)
+    for side in SIDES:
+        say(_("profile {profile}: {path}").format(profile=profiles[side], path=keys[side].path))
+    return code
+
+
+def _check(pattern: re.Pattern[str], text: str, what: str) -> re.Match[str]:
+    match = pattern.fullmatch(text)
+    if match is None:
+        raise CliError("ID_INVALID", given=text, what=what, suggestion="")
+    return match
+
+
+def _name(text: str, place: str) -> str:
+    try:
+        return clean_text(text)
+    except FreeTextError as error:
+        reason = _(error.template).format(**error.params)
+        raise CliError("TEXT_INVALID", place=place, reason=reason) from None
+
+
+def _check_zone(zone: str) -> None:
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise CliError("ID_INVALID", given=zone, what=_("a time zone"), suggestion="") from None
+
+
+def _units(path: str) -> list[RosterRow]:
+    data = given.read_bytes(path, MAX_ROSTER_FILE_BYTES)
+    try:
+        return read_roster_file(data)
+    except RosterFileError as error:
+        raise CliError("ROSTER_FILE_INVALID", path=path, problems=str(error)) from None
+
+
+def _key(
+    settings: Settings, conference: str, origin: str, side: str, options: ChangeOptions
+) -> Key:
+    """One side's key: that of an earlier attempt, a new one, or (dry run) one that is not kept."""
+    path = settings.home.keys / f"{conference}-{origin[-16:-8]}-{side}.key"
+    if options.dry_run:
+        return Key(Signer(os.urandom(SEED_BYTES)), side, path)
+    if path.exists():
+        return read_key(path)
+    return make_key(path, unit=side, conference=conference, origin=origin)
+
+
+def _unfinished(settings: Settings, profile: str, options: ChangeOptions) -> str | None:
+    """The origin of an attempt that has no receipt yet: a repeat must name the same."""
+    origin = settings.profiles.get(profile, {}).get("origin")
+    shelf = Shelf(settings.home.state / profile)
+    repeated = options.request_id is not None and shelf.request(options.request_id) is not None
+    founded = any(
+        kept["receipt"].get("action") == "found" and kept["receipt"].get("origin") == origin
+        for kept in shelf.receipts()
+    )
+    return origin if repeated or not founded else None

@@ -1,0 +1,128 @@
+"""What the client keeps in its profile's folder: requests, receipts, the last list (cli layer).
+
+requests/<request id>.json   the signed envelope with its salts: repeated as the same bytes
+receipts/<request id>.json   receipt and envelope, one per filing
+seen/<task>.json             the submissions that `task show` has shown
+last-list.json, known.json   numbers of the last list; ids for completion and "did you mean"
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from lianxi.cli.private_files import write_private
+
+_KNOWN_LIMIT = 2_000
+
+
+class KeptOpening(NamedTuple):
+    """A commitment's salt, as it was when the command was signed."""
+
+    commit: str
+    salt: str
+    media: str
+    size: int
+
+
+class KeptRequest(NamedTuple):
+    """A signed command. `fingerprint` says which arguments it was made from."""
+
+    request_id: str
+    fingerprint: str
+    action: str
+    stream: str
+    gateway: str
+    made_at: str
+    envelope: str
+    openings: tuple[KeptOpening, ...]
+    sent: bool = False
+
+
+class Shelf:
+    """One profile's folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def request(self, request_id: str) -> KeptRequest | None:
+        """The request under this id."""
+        content = self._read(f"requests/{request_id}.json")
+        if not isinstance(content, dict):
+            return None
+        openings = tuple(KeptOpening(**opening) for opening in content.pop("openings"))
+        return KeptRequest(**content, openings=openings)
+
+    def keep_request(self, request: KeptRequest) -> None:
+        """Keep it, before it is sent."""
+        content = request._asdict()
+        content["openings"] = [opening._asdict() for opening in request.openings]
+        self._write(f"requests/{request.request_id}.json", content)
+
+    def receipt(self, request_id: str) -> dict[str, Any] | None:
+        """The receipt under this request id, with its envelope."""
+        content = self._read(f"receipts/{request_id}.json")
+        return content if isinstance(content, dict) else None
+
+    def keep_receipt(
+        self, request_id: str, content: Mapping[str, Any], *, foreign: bool = False
+    ) -> Path:
+        """Keep a receipt; a foreign one under a name that no receipt has."""
+        return self._write(
+            f"receipts/{request_id}{'.foreign' if foreign else ''}.json", dict(content)
+        )
+
+    def receipts(self) -> Iterable[dict[str, Any]]:
+        """Every receipt, oldest first: request ids begin with their time."""
+        for path in sorted(self.folder.glob("receipts/*-*.json")):
+            if path.name.endswith(".foreign.json"):
+                continue
+            content = self.receipt(path.stem)
+            if content is not None:
+                yield content
+
+    def keep_list(self, tasks: list[str]) -> None:
+        """Number the rows just shown."""
+        self._write("last-list.json", tasks)
+
+    def listed_task(self, number: int) -> str | None:
+        """The task of a numbered row."""
+        tasks = self._read("last-list.json")
+        if not isinstance(tasks, list) or not 1 <= number <= len(tasks):
+            return None
+        return str(tasks[number - 1])
+
+    def keep_known(self, what: str, ids: Iterable[str]) -> None:
+        """Remember ids that exist; the newest last."""
+        known = self._read("known.json")
+        known = known if isinstance(known, dict) else {}
+        before = known.get(what, [])
+        merged = dict.fromkeys([*before, *ids])
+        if len(merged) != len(before):
+            known[what] = list(merged)[-_KNOWN_LIMIT:]
+            self._write("known.json", known)
+
+    def known(self, what: str) -> list[str]:
+        """Ids that exist, as far as this profile has seen."""
+        known = self._read("known.json")
+        return list(known.get(what, [])) if isinstance(known, dict) else []
+
+    def keep_seen(self, task: str, submissions: Mapping[str, str | None]) -> None:
+        """Which submission of each unit was shown."""
+        self._write(f"seen/{task}.json", dict(submissions))
+
+    def seen(self, task: str) -> dict[str, str | None]:
+        """What was shown of a task last."""
+        seen = self._read(f"seen/{task}.json")
+        return seen if isinstance(seen, dict) else {}
+
+    def _read(self, name: str) -> Any:
+        try:
+            return json.loads((self.folder / name).read_bytes())
+        except (OSError, ValueError):
+            return None
+
+    def _write(self, name: str, content: Any) -> Path:
+        path = self.folder / name
+        write_private(path, json.dumps(content, ensure_ascii=False, indent=1).encode() + b"\n")
+        return path

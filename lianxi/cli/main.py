@@ -1,0 +1,62 @@
+"""The entry point: runs a command, turns what stops it into words and an exit code (cli layer)."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from lianxi.cli import language
+from lianxi.cli.grammar import Flags, LazyGroup
+from lianxi.cli.tree import ROOT_EXAMPLE, ROOT_HELP, ROOT_TABLE
+
+
+def _todo_when_bare() -> object:
+    """`lianxi` alone is `lianxi todo`."""
+    ctx = click.get_current_context()
+    if ctx.invoked_subcommand is not None:
+        return None
+    todo = root.get_command(ctx, "todo")
+    if todo is None:
+        raise LookupError("todo")
+    with todo.make_context("todo", [], parent=ctx) as inner:
+        return todo.invoke(inner)
+
+
+root = LazyGroup(
+    "lianxi",
+    table=ROOT_TABLE,
+    example=ROOT_EXAMPLE,
+    help=ROOT_HELP,
+    callback=_todo_when_bare,
+    invoke_without_command=True,
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line; the exit code."""
+    words = tuple(sys.argv[1:] if arguments is None else arguments)
+    language.activate(language.choose(words, os.environ))
+    _prepare_streams()
+    flags = Flags(words)
+    try:
+        result = root.main(list(words), prog_name="lianxi", standalone_mode=False, obj=flags)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # whoever read stdout has gone: nothing more to say, and no traceback at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  the last resort
+        # what only errors need costs the others no start-up time
+        from lianxi.cli.last_resort import explain
+
+        return explain(error, flags)
+    return result if isinstance(result, int) else 0
+
+
+def _prepare_streams() -> None:
+    """Make stdout and stderr write something for every character, whatever their encoding."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")

@@ -1,0 +1,184 @@
+"""The options of every reading command, and the run they give (cli layer)."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import wraps
+from time import sleep
+from typing import Any
+
+import click
+
+from lianxi.cli import given, times
+from lianxi.cli.arguments import complete_task, complete_unit
+from lianxi.cli.client import Client, items_of
+from lianxi.cli.faults import CliError
+from lianxi.cli.grammar import Flags, option
+from lianxi.cli.kept import Shelf
+from lianxi.cli.language import _
+from lianxi.cli.render import Column, Form, show_rows
+from lianxi.cli.terminal import draw_anew, say
+from lianxi.errors import Exit
+from lianxi.i18n import N_
+
+MAX_LIMIT = 500
+MAX_INTERVAL = 3_600
+_DATE_LENGTH = len("2026-11-30")
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "unit": option(
+        "--unit", metavar="UNIT", shell_complete=complete_unit, help=N_("Only this unit.")
+    ),
+    "state": option("--state", metavar="STATE", help=N_("Only this state.")),
+    "overdue": option("--overdue", is_flag=True, help=N_("Only what is overdue.")),
+    "due_before": option("--due-before", metavar="TIME", help=N_("Only what is due before.")),
+    "task": option(
+        "--task", metavar="TASK", shell_complete=complete_task, help=N_("Only this task.")
+    ),
+    "kind": option("--kind", metavar="KIND", help=N_("Only this kind.")),
+    "actor": option(
+        "--actor", metavar="UNIT", shell_complete=complete_unit, help=N_("Only acts of this unit.")
+    ),
+    "since": option("--since", metavar="TIME", help=N_("Only from this time on.")),
+    "until": option("--until", metavar="TIME", help=N_("Only before this time.")),
+    "channel": option("--channel", metavar="NAME", help=N_("Only this channel.")),
+}
+"""The same filter has the same name everywhere."""
+
+_TIMES = ("due_before", "since", "until")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One reading command's run: client, filters, form."""
+
+    client: Client
+    shelf: Shelf
+    form: Form
+    query: dict[str, str | int | None]
+    limit: int | None = None
+    cursor: str | None = None
+
+    def page(self, rest: str) -> dict[str, Any]:
+        """One page of a listing."""
+        return self.client.read(rest, **self.query, limit=self.limit, cursor=self.cursor)
+
+    def list_page(
+        self, rest: str, columns: Sequence[Column], *, nothing: str = N_("Nothing.")
+    ) -> None:
+        """Read and show one page; says how to go on."""
+        page = self.page(rest)
+        items = items_of(page)
+        remember(self.shelf, items)
+        following = page.get("next")
+        show_rows(items, columns, self.form, following=following, nothing=nothing)
+        if following and self.form.output != "json":
+            say(_("More: add --cursor {cursor}").format(cursor=following))
+
+
+def reading(
+    *filters: str, pages: bool = False
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Give a command the named filters, --fields, and (for listings) --limit and --cursor."""
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(command)
+        def run(
+            *arguments: Any,
+            fields: str | None,
+            watch: bool,
+            interval: int,
+            **rest: Any,
+        ) -> Any:
+            flags = click.get_current_context().find_object(Flags) or Flags()
+            client = Client(flags)
+            shelf = Shelf(client.settings.state)
+            query = {name: _filter(name, rest.pop(name), shelf) for name in filters}
+            paging = {name: rest.pop(name) for name in ("limit", "cursor") if pages}
+            made = Reading(client, shelf, form_of(flags, fields), query, **paging)
+            if watch:
+                return _watched(lambda: command(made, *arguments, **rest), interval)
+            return command(made, *arguments, **rest)
+
+        decorated: Callable[..., Any] = run
+        if pages:
+            decorated = option(
+                "--cursor", metavar="CURSOR", help=N_("Go on after an earlier page.")
+            )(decorated)
+            decorated = option(
+                "--limit",
+                type=click.IntRange(1, MAX_LIMIT),
+                default=50,
+                show_default=True,
+                help=N_("At most so many rows."),
+            )(decorated)
+        decorated = option(
+            "--interval",
+            type=click.IntRange(1, MAX_INTERVAL),
+            default=5,
+            show_default=True,
+            help=N_("Seconds between two looks with --watch."),
+        )(decorated)
+        decorated = option("--watch", is_flag=True, help=N_("Show it again and again."))(decorated)
+        decorated = option("--fields", metavar="A,B", help=N_("Only these fields."))(decorated)
+        for name in reversed(filters):
+            decorated = FILTERS[name](decorated)
+        return decorated
+
+    return decorate
+
+
+def _watched(look: Callable[[], Any], interval: int) -> int:
+    """Look until interrupted; that is the way it ends, and no failure."""
+    try:
+        while True:
+            draw_anew()
+            look()
+            sleep(interval)
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+
+
+def form_of(flags: Flags, fields: str | None = None) -> Form:
+    """The form the common options ask for."""
+    names = tuple(part.strip() for part in fields.split(",") if part.strip()) if fields else ()
+    return Form(flags.text("output") or "table", flags.text("time_format") or "local", names)
+
+
+def remember(shelf: Shelf, items: Sequence[dict[str, Any]]) -> None:
+    """Ids seen in a listing, for completion and "did you mean"."""
+    for what, key in (("tasks", "task"), ("units", "unit")):
+        ids = [str(item[key]) for item in items if item.get(key)]
+        if ids:
+            shelf.keep_known(what, ids)
+
+
+def _filter(name: str, value: Any, shelf: Shelf) -> str | int | None:
+    if value is None or value is False:
+        return None
+    if value is True:
+        return "true"
+    text = str(value)
+    if not text.strip():
+        # an empty filter must not become "all"
+        raise CliError("INPUT_MISSING", option=f"--{name.replace('_', '-')}")
+    if name == "task":
+        return given.task_id(text, shelf)
+    if name in ("unit", "actor"):
+        return given.unit_id(text, shelf)
+    return moment(text) if name in _TIMES else text
+
+
+def moment(text: str, *, end_of_day: bool = False) -> str:
+    """A time as typed: with its zone, or of this machine's; a bare date is its beginning or end."""
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        raise CliError("TIME_INVALID", given=text, reason=_("it is no time")) from None
+    try:
+        if end_of_day and len(text) <= _DATE_LENGTH:
+            instant += timedelta(days=1) - timedelta(microseconds=1)
+        # a naive time is taken in this machine's zone, as it is shown there
+        return times.spell(instant.astimezone(UTC))
+    except (OverflowError, OSError, ValueError):
+        raise CliError("TIME_INVALID", given=text, reason=_("it is out of range")) from None

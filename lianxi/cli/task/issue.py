@@ -1,0 +1,170 @@
+"""`lianxi task issue`: a new task from a file or from flags (cli layer)."""
+
+from typing import Any
+from urllib.parse import quote
+
+import click
+
+from lianxi.cli import given
+from lianxi.cli.arguments import complete_unit
+from lianxi.cli.change import carry_out, change_options
+from lianxi.cli.client import Client
+from lianxi.cli.faults import CliError
+from lianxi.cli.given import PLAIN, Sealed
+from lianxi.cli.grammar import Flags, option, verb
+from lianxi.cli.kept import Shelf
+from lianxi.cli.language import _
+from lianxi.cli.limits import parsed, place_for, refused
+from lianxi.cli.request_ids import new_request_id
+from lianxi.cli.sealing import Change
+from lianxi.cli.sending import ChangeOptions
+from lianxi.free_text import MAX_TEXT_BYTES
+from lianxi.i18n import N_
+from lianxi.limit_text import LimitTextError
+from lianxi.taskfile import BASES, MODES, TaskFile, TaskFileError, issue_args, read_task_file
+from lianxi.taskfile import kept_salts as salts_of
+from lianxi.taskfile import same_content as says_the_same
+
+EXAMPLE = """lianxi task issue -f task.yaml
+lianxi task issue --title "Service day" --lead U07 --support U02,U03 --due 15d
+
+task.yaml:
+  id: service-day-2026
+  title: Service day
+  text: Set up one service point per district.
+  basis: {kind: meeting, text: "Third meeting, item 2"}
+  mode: lead
+  lead: U07
+  support: [U02, U03]
+  acknowledge_by: 2d
+  due: 2026-12-15"""
+
+
+@verb(
+    "issue",
+    example=EXAMPLE,
+    help=N_(
+        "Assign a new task to units.\n\n"
+        "A limit is a duration (15d, 36h, 90m), an instant with its offset, a time of the"
+        " conference's clock, or a date (close of office hours). The file's id is its identity:"
+        " the same file again finds the task it made, other content under the id is refused."
+    ),
+)
+@option(
+    "-f", "--file", "path", metavar="FILE", help=N_("The task as YAML; - reads standard input.")
+)
+@option("--id", "ref", metavar="ID", help=N_("The task's own identity across repeats."))
+@option("--title", metavar="TEXT", help=N_("What it is about."))
+@option("--text", metavar="TEXT", help=N_("What is to be done; - reads standard input."))
+@option("--basis", type=click.Choice(BASES), help=N_("What it rests on."))
+@option("--basis-text", metavar="TEXT", help=N_("Which meeting, decision, document or duty."))
+@option(
+    "--mode", type=click.Choice(MODES), help=N_("One lead with supports, or each unit for itself.")
+)
+@option("--lead", metavar="UNIT", shell_complete=complete_unit, help=N_("The lead unit."))
+@option(
+    "--support",
+    "--units",
+    "units",
+    metavar="U02,U03",
+    shell_complete=complete_unit,
+    help=N_("The other units."),
+)
+@option("--acknowledge-by", metavar="LIMIT", help=N_("By when to acknowledge."))
+@option("--due", metavar="LIMIT", help=N_("By when to be done."))
+@change_options
+@click.pass_obj
+def issue(flags: Flags, /, path: str | None, options: ChangeOptions, **parts: str | None) -> int:
+    """One command to the conference, which gives the task its number."""
+    client = Client(flags)
+    shelf = Shelf(client.settings.state)
+    if path is not None:
+        if any(parts.values()):
+            raise CliError(
+                "USAGE", reason=_("Give a file or flags, not both."), command="lianxi task issue"
+            )
+        task = read_file(path)
+    else:
+        if options.request_id is None:
+            options = options._replace(request_id=new_request_id())
+        task = _from_flags(shelf, parts, options.request_id or "")
+    try:
+        place = place_for(client, task.due, task.acknowledge_by)
+        salts = _registered_salts(client, shelf, task, options, place)
+        texts = {field: Sealed(data, PLAIN, salts.get(field)) for field, data in task.texts.items()}
+        return carry_out(client, Change("issue", issue_args(task, texts, place)), options)
+    except LimitTextError as error:
+        raise refused(str(path or parts.get("due")), error) from None
+
+
+def read_file(path: str) -> TaskFile:
+    """A task file; every problem at once, with line and column."""
+    data = given.read_bytes(path, MAX_TEXT_BYTES)
+    try:
+        return read_task_file(data)
+    except TaskFileError as error:
+        lines = [
+            _("  line {line}, column {column}: {reason}").format(
+                line=problem.line,
+                column=problem.column,
+                reason=_(problem.template).format(**problem.params),
+            )
+            for problem in error.problems
+        ]
+        raise CliError("TASK_FILE_INVALID", path=path, problems="\n".join(lines)) from None
+
+
+def _from_flags(shelf: Shelf, parts: dict[str, Any], request_id: str) -> TaskFile:
+    for name in ("title", "due"):
+        if parts[name] is None:
+            raise CliError("INPUT_MISSING", option=f"--{name}")
+    lead, units = parts["lead"], given.unit_ids(parts["units"], shelf)
+    mode = parts["mode"] or ("lead" if lead else "each")
+    if mode == "lead" and lead is None:
+        raise CliError("INPUT_MISSING", option="--lead")
+    if mode == "each" and (lead is not None or not units):
+        raise CliError("INPUT_MISSING", option="--units" if lead is None else "--mode lead")
+    if len({*units, lead}) != len(units) + 1:
+        raise CliError("USAGE", reason=_("A unit is named twice."), command="lianxi task issue")
+    if (parts["basis"] is None) != (parts["basis_text"] is None):
+        raise CliError("INPUT_MISSING", option="--basis-text" if parts["basis"] else "--basis")
+
+    return TaskFile(
+        ref=parts["ref"] or request_id,
+        title=_text(parts["title"], "--title") or "",
+        mode=mode,
+        due=parsed(parts["due"]),
+        text=_text(parts["text"], "--text"),
+        basis_kind=parts["basis"],
+        basis_text=_text(parts["basis_text"], "--basis-text"),
+        lead=given.unit_id(lead, shelf) if lead else None,
+        units=tuple(units),
+        acknowledge_by=parsed(parts["acknowledge_by"]) if parts["acknowledge_by"] else None,
+    )
+
+
+def _registered_salts(
+    client: Client, shelf: Shelf, task: TaskFile, options: ChangeOptions, place: Any
+) -> dict[str, bytes]:
+    """The salts of the task that this file made already, so that the conference finds it again."""
+    if options.request_id is not None and (
+        shelf.request(options.request_id) is not None or task.ref == options.request_id
+    ):
+        return {}
+    try:
+        answer = client.read(f"registrations/{quote(task.ref)}")
+    except CliError as error:
+        if error.code in ("NOT_FOUND", "UNKNOWN_TASK"):
+            return {}
+        raise
+    args, registered = answer["args"], answer["task"]
+    openings = {
+        commit: bytes.fromhex(opening["salt"]) for commit, opening in answer["openings"].items()
+    }
+    if not says_the_same(task, args, openings, place):
+        raise CliError("ISSUE_DIFFERS", ref=task.ref, task=registered)
+    return salts_of(task, args, openings) or {}
+
+
+def _text(text: str | None, place: str) -> str | None:
+    return None if text is None else given.text(text, place).data.decode()

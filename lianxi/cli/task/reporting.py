@@ -1,0 +1,167 @@
+"""`lianxi task progress | submit | recall`: what a unit files about its own assignment (cli layer)."""
+
+from typing import Any
+
+import click
+
+from lianxi.cli import given
+from lianxi.cli.arguments import task_argument
+from lianxi.cli.ask import missing
+from lianxi.cli.change import carry_out, change_options
+from lianxi.cli.client import Client
+from lianxi.cli.faults import CliError
+from lianxi.cli.given import PLAIN, Sealed
+from lianxi.cli.grammar import Flags, option, verb
+from lianxi.cli.kept import Shelf
+from lianxi.cli.language import _
+from lianxi.cli.reading import moment
+from lianxi.cli.sealing import Change
+from lianxi.cli.sending import ChangeOptions
+from lianxi.i18n import N_
+
+MAX_EVIDENCE = 32
+
+_happened_at = option("--happened-at", metavar="TIME", help=N_("When it happened, if not now."))
+_reason = option("--reason", metavar="TEXT", help=N_("Why; - reads standard input."))
+
+
+@verb(
+    "progress",
+    example='lianxi task progress T-0003 --percent 60 --text "Two of three districts done."',
+    help=N_(
+        "Report progress.\n\n"
+        "In percent, in words, or both; asks for words where neither is given. Acknowledges too."
+    ),
+)
+@task_argument()
+@option("--percent", type=click.IntRange(0, 100), help=N_("How far, 0 to 100."))
+@option("--text", metavar="TEXT", help=N_("In words; - reads standard input."))
+@option("-f", "--file", "path", metavar="FILE", help=N_("In words, from a text file."))
+@_happened_at
+@change_options
+@click.pass_obj
+def progress(  # noqa: PLR0913  one parameter per option
+    flags: Flags,
+    task: str,
+    percent: int | None,
+    text: str | None,
+    path: str | None,
+    happened_at: str | None,
+    options: ChangeOptions,
+) -> int:
+    """One report."""
+    client, task = _place(flags, task)
+    words = _words(text, path)
+    if percent is None and words is None:
+        words = given.text(missing(flags, "--text", N_("Progress, in words")), "--text")
+    args: dict[str, Any] = {} if percent is None else {"percent": percent}
+    if words is not None:
+        args["text"] = words
+    return carry_out(client, Change("progress", args | _happened(happened_at), task), options)
+
+
+@verb(
+    "submit",
+    example="lianxi task submit T-0003 --report report.docx --evidence a.pdf b.pdf\n"
+    'lianxi task submit T-0003 --text "All done, see the list." --evidence list.csv',
+    help=N_(
+        "Report completion, with evidence.\n\n"
+        "The report is a file or a text; evidence is up to 32 files. What is read once is what is"
+        " sealed and sent. No lists of names, please: counts and documents. Acknowledges too."
+    ),
+)
+@task_argument()
+@click.argument("more", nargs=-1, metavar="[MORE EVIDENCE]...", type=click.Path())
+@option("--report", metavar="FILE", help=N_("The report as a file."))
+@option("--text", metavar="TEXT", help=N_("The report in words; - reads standard input."))
+@option(
+    "--evidence",
+    multiple=True,
+    metavar="FILE...",
+    type=click.Path(),
+    help=N_("Files that show it."),
+)
+@_happened_at
+@change_options
+@click.pass_obj
+def submit(  # noqa: PLR0913  one parameter per option
+    flags: Flags,
+    task: str,
+    more: tuple[str, ...],
+    report: str | None,
+    text: str | None,
+    evidence: tuple[str, ...],
+    happened_at: str | None,
+    options: ChangeOptions,
+) -> int:
+    """One submission: report and evidence are handed in, then named by the command."""
+    client, task = _place(flags, task)
+    if more and not evidence:
+        raise CliError(
+            "USAGE", reason=_("Files stand behind --evidence."), command="lianxi task submit"
+        )
+    if report is not None and text is not None:
+        raise CliError(
+            "USAGE", reason=_("Give --report or --text, not both."), command="lianxi task submit"
+        )
+    paths = [*evidence, *more]
+    if len(paths) > MAX_EVIDENCE:
+        raise CliError(
+            "USAGE",
+            reason=_("At most {limit} files of evidence.").format(limit=MAX_EVIDENCE),
+            command="lianxi task submit",
+        )
+    sealed = _report(flags, report, text)
+    args: dict[str, Any] = {"report": sealed}
+    if sealed.media != PLAIN:
+        args["report_media"] = sealed.media
+    if paths:
+        files = [given.file(path) for path in paths]
+        args["evidence"] = [{"file": file, "media": file.media} for file in files]
+    return carry_out(client, Change("submit", args | _happened(happened_at), task), options)
+
+
+@verb(
+    "recall",
+    example='lianxi task recall T-0003 --reason "wrong annex"',
+    help=N_("Take your submission back.\n\nPossible until the office has decided on it."),
+)
+@task_argument()
+@_reason
+@_happened_at
+@change_options
+@click.pass_obj
+def recall(
+    flags: Flags, task: str, reason: str | None, happened_at: str | None, options: ChangeOptions
+) -> int:
+    """One recall."""
+    client, task = _place(flags, task)
+    args: dict[str, Any] = {} if reason is None else {"reason": given.text(reason, "--reason")}
+    return carry_out(client, Change("recall", args | _happened(happened_at), task), options)
+
+
+def _place(flags: Flags, task: str) -> tuple[Client, str]:
+    client = Client(flags)
+    return client, given.task_id(task, Shelf(client.settings.state))
+
+
+def _words(text: str | None, path: str | None) -> Sealed | None:
+    if text is not None and path is not None:
+        raise CliError(
+            "USAGE", reason=_("Give --text or --file, not both."), command="lianxi task progress"
+        )
+    if path is not None:
+        return given.text_file(path, "--file")
+    return None if text is None else given.text(text, "--text")
+
+
+def _report(flags: Flags, path: str | None, text: str | None) -> Sealed:
+    if path is not None:
+        return given.file(path)
+    if text is None:
+        text = missing(flags, "--text", N_("The report, in words"))
+    return given.text(text, "--text")
+
+
+def _happened(text: str | None) -> dict[str, str]:
+    return {} if text is None else {"happened_at": moment(text)}

@@ -1,0 +1,136 @@
+"""`lianxi task show`: a task whole, the return reason first (cli layer)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from lianxi.cli import given
+from lianxi.cli.arguments import complete_unit, task_argument
+from lianxi.cli.grammar import option, verb
+from lianxi.cli.language import _
+from lianxi.cli.reading import Reading, reading
+from lianxi.cli.render import Column, instant, light, percent, show_thing, table, word, yes_no
+from lianxi.cli.terminal import dot, paint, visible, visible_line
+from lianxi.i18n import N_
+
+ASSIGNMENTS = (
+    Column("unit", N_("unit")),
+    Column("role", N_("role"), word),
+    Column("state", N_("state"), word),
+    Column("light", N_("light"), light),
+    Column("percent", N_("progress"), percent),
+    Column("acknowledge_by", N_("acknowledge by"), instant),
+    Column("due", N_("due"), instant),
+    Column("cycle", N_("cycle")),
+    Column("submitted_at", N_("submitted"), instant),
+    Column("in_time", N_("in time"), yes_no),
+)
+
+TIMELINE = (
+    Column("at", N_("at"), instant),
+    Column("kind", N_("event")),
+    Column("unit", N_("unit")),
+    Column("actor", N_("by")),
+    Column("seq", N_("seq")),
+    Column("hash", N_("hash"), lambda value, _how: str(value or "")[:12]),
+)
+
+
+@verb(
+    "show",
+    example="lianxi task show T-0003\nlianxi task show T-0003 --unit U07 -o json",
+    help=N_(
+        "One task whole: texts, every unit's state and deadlines, the timeline.\n\n"
+        "What is shown here is what accept, return and close decide on."
+    ),
+)
+@task_argument()
+@option("--unit", metavar="UNIT", shell_complete=complete_unit, help=N_("Only this unit's part."))
+@reading()
+def show(run: Reading, task: str, unit: str | None) -> None:
+    """Show the task and remember which submissions were shown."""
+    task = given.task_id(task, run.shelf)
+    wanted = given.unit_id(unit, run.shelf) if unit else None
+    view = view_of(run.client.read(f"tasks/{task}"))
+    assignments = [a for a in view["assignments"] if wanted in (None, a["unit"])]
+    run.shelf.keep_seen(
+        task, {**run.shelf.seen(task), **{a["unit"]: a.get("submission") for a in assignments}}
+    )
+    run.shelf.keep_known("units", [a["unit"] for a in view["assignments"]])
+    shown = {**view, "assignments": assignments}
+    show_thing({"schema": 1, "task": shown}, run.form, lambda: _text(shown, run))
+
+
+def view_of(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """The task of an answer."""
+    view = answer["task"]
+    if not isinstance(view, dict):
+        raise TypeError("task")
+    return view
+
+
+def _text(view: Mapping[str, Any], run: Reading) -> str:
+    how = run.form.time_format
+    phase = "ready-to-close" if view.get("ready") else view.get("phase")
+    lines = [
+        paint(dot().join([str(view["task"]), _title(view), word(phase)]), "bold"),
+        *_reasons(view),
+        *_texts(view, how),
+        "",
+        table(view["assignments"], ASSIGNMENTS, how),
+        *_reports(view),
+    ]
+    if view.get("timeline"):
+        lines += ["", table(view["timeline"], TIMELINE, how)]
+    return "\n".join(lines)
+
+
+def _title(view: Mapping[str, Any]) -> str:
+    return visible_line(view["title"]) if view.get("title") else _("(title missing)")
+
+
+def _reasons(view: Mapping[str, Any]) -> list[str]:
+    return [
+        paint(
+            _("Returned to {unit}: {reason}").format(
+                unit=a["unit"], reason=visible(a["return_reason"])
+            ),
+            "red",
+        )
+        for a in view["assignments"]
+        if a.get("state") == "returned" and a.get("return_reason")
+    ]
+
+
+def _texts(view: Mapping[str, Any], how: str) -> list[str]:
+    lines = [_("issued {time}").format(time=instant(view.get("issued_at"), how))]
+    if view.get("ref"):
+        lines.append(_("id {ref}").format(ref=visible_line(str(view["ref"]))))
+    basis = view.get("basis")
+    if basis and basis.get("text"):
+        lines.append(
+            _("basis: {kind}, {text}").format(
+                kind=word(basis["kind"]), text=visible_line(basis["text"])
+            )
+        )
+    if view.get("verdict"):
+        lines.append(_("closed as {verdict}").format(verdict=word(view["verdict"])))
+    if view.get("text"):
+        lines += ["", visible(view["text"])]
+    return lines
+
+
+def _reports(view: Mapping[str, Any]) -> list[str]:
+    lines: list[str] = []
+    for a in view["assignments"]:
+        if not a.get("submission"):
+            continue
+        count = len(a.get("evidence") or ())
+        media = a.get("report_media") or ""
+        head = _("Submission of {unit} ({media}, {count} files of evidence)")
+        lines += ["", head.format(unit=a["unit"], media=media, count=count)]
+        if a.get("report"):
+            lines.append(visible(a["report"]))
+        elif a.get("report_commit"):
+            command = f"lianxi task evidence {view['task']} --unit {a['unit']} --to DIR"
+            lines.append(_("  fetch it: {command}").format(command=command))
+    return lines

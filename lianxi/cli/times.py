@@ -1,0 +1,56 @@
+"""Times as people read them: local, relative, UTC (cli layer). Inside the system: UTC texts."""
+
+from datetime import UTC, datetime, timedelta
+
+from lianxi.cli.language import _
+from lianxi.instants import INSTANT_FORMAT, spell
+
+__all__ = ["now", "read", "relative", "show", "spell"]
+
+_UNITS = ((86_400, "{n}d"), (3_600, "{n}h"), (60, "{n}min"), (1, "{n}s"))
+
+
+def now() -> datetime:
+    """This machine's clock."""
+    return datetime.now(UTC)
+
+
+def read(text: str) -> datetime:
+    """An instant of the gateway's; ValueError for another spelling."""
+    return datetime.strptime(text, INSTANT_FORMAT).replace(tzinfo=UTC)
+
+
+def show(text: str | None, how: str = "local") -> str:
+    """An instant for a person; what is no instant is shown as it came."""
+    if not text:
+        return ""
+    try:
+        instant = read(text)
+    except ValueError:
+        return text
+    match how:
+        case "iso":
+            return text
+        case "utc":
+            return instant.strftime("%Y-%m-%d %H:%M UTC")
+        case "relative":
+            return relative(instant)
+        case _:
+            return instant.astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def relative(instant: datetime, seen_from: datetime | None = None) -> str:
+    """`in 3d 4h`, `2h 5min ago`."""
+    distance = instant - (seen_from or now())
+    text = _spell_out(abs(distance))
+    return (_("in {span}") if distance > timedelta(0) else _("{span} ago")).format(span=text)
+
+
+def _spell_out(span: timedelta) -> str:
+    seconds = int(span.total_seconds())
+    parts = []
+    for size, form in _UNITS:
+        count, seconds = divmod(seconds, size)
+        if count:
+            parts.append(form.format(n=count))
+    return " ".join(parts[:2]) or "0s"

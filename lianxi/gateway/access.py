@@ -1,0 +1,82 @@
+"""Who may call what, who may see what: one table and pure functions (gateway layer).
+
+Every route stands here; the application does not start with a route that does not
+(`app.create_app`). What a unit sees of a route open to it is narrowed by the functions below.
+"""
+
+from enum import Enum
+
+from lianxi.domain.values import CONVENERS_SIDE, Actor, Role
+from lianxi.store.queries.openings import Place, Standing
+
+
+class Door(Enum):
+    """Ways in without a session."""
+
+    OPEN = "needs nothing"
+    FOUNDING = "needs the founding token"
+    ENVELOPE = "carries its own proof"
+
+
+Access = Door | frozenset[Role]
+"""A way in, or the roles whose session is needed."""
+
+EVERYBODY = frozenset({Role.CONVENER, Role.OFFICE, Role.UNIT, Role.AUDITOR})
+OVERSIGHT = CONVENERS_SIDE | {Role.AUDITOR}
+ACTING = CONVENERS_SIDE | {Role.UNIT}
+
+ACCESS: dict[str, Access] = {
+    "GET /v1/health": Door.OPEN,
+    "GET /v1/conferences": Door.OPEN,
+    "POST /v1/conferences": Door.FOUNDING,
+    "POST /v1/{conference}/commands": Door.ENVELOPE,
+    "PUT /v1/{conference}/openings/{commit}": ACTING,
+    "GET /v1/{conference}/openings/{commit}": EVERYBODY,
+    "GET /v1/{conference}/roster": EVERYBODY,
+    "GET /v1/{conference}/units": EVERYBODY,
+    "GET /v1/{conference}/me": EVERYBODY,
+    "GET /v1/{conference}/todo": EVERYBODY,
+    "GET /v1/{conference}/inbox": EVERYBODY,
+    "GET /v1/{conference}/assignments": EVERYBODY,
+    "GET /v1/{conference}/tasks": EVERYBODY,
+    "GET /v1/{conference}/tasks/{task}": EVERYBODY,
+    "GET /v1/{conference}/tasks/{task}/events": EVERYBODY,
+    "GET /v1/{conference}/notices": EVERYBODY,
+    "GET /v1/{conference}/requests/{request_id}": EVERYBODY,
+    "GET /v1/{conference}/registrations/{ref}": CONVENERS_SIDE,
+    "GET /v1/{conference}/events": OVERSIGHT,
+    "GET /v1/{conference}/events/{hash}": EVERYBODY,
+    "GET /v1/{conference}/trail": OVERSIGHT,
+}
+"""Route (method and path) -> who may call it."""
+
+
+def sees_all(viewer: Actor) -> bool:
+    """Office, convener and auditor see everything of their conference."""
+    return viewer.role in OVERSIGHT
+
+
+def may_see_task(viewer: Actor, standing: Standing | None) -> bool:
+    """Whether a task may be shown; `standing` is the viewer's own part in it."""
+    return sees_all(viewer) or standing is not None
+
+
+def may_read_text(viewer: Actor, standing: Standing | None, about: str | None) -> bool:
+    """Whether a text or file of a task may be shown.
+
+    `about` is the unit whose assignment it concerns, None for the task itself. On a task a unit
+    reads the task's own texts and its own; the lead also those of the others.
+    """
+    if sees_all(viewer):
+        return True
+    if standing is None:
+        return False
+    return about in (None, viewer.unit) or (standing.role == "lead" and not standing.withdrawn)
+
+
+def may_read_at(viewer: Actor, place: Place, standing: Standing | None) -> bool:
+    """Whether a commitment may be opened because of one place where it stands.
+
+    A place of no task is the conference's own (its directory): for everybody in it.
+    """
+    return place.task is None or may_read_text(viewer, standing, place.unit)

@@ -1,0 +1,185 @@
+"""The way into every route: errors in one form, callers identified, reads in a thread (gateway layer).
+
+A read opens one connection, learns conference and roster, checks the session, and runs the route's
+function on the same state of the database.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import TypeVar
+
+import anyio
+from pydantic import BaseModel, ValidationError
+from sqlalchemy import Connection
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from lianxi.domain.refusal import Refusal
+from lianxi.domain.values import Actor
+from lianxi.gateway.access import Access, Door
+from lianxi.gateway.answers import error_answer
+from lianxi.gateway.known import Seen
+from lianxi.gateway.refusals import (
+    MalformedError,
+    NotAllowedError,
+    SessionInvalidError,
+    UnknownConferenceError,
+)
+from lianxi.gateway.services import Services
+from lianxi.logs import get_logger
+from lianxi.ports import StoreUnavailableError
+from lianxi.proof.sessions import open_session
+from lianxi.proof.wire import schema_error
+from lianxi.store.directory import Directory
+from lianxi.store.faults import outages_translated
+from lianxi.store.queries.conference import ConferenceFacts
+from lianxi.store.store import Store
+from lianxi.streams.refusals import InvalidArgsError
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+ResultT = TypeVar("ResultT")
+
+Endpoint = Callable[[Request, Services, Access], Awaitable[Response]]
+"""What a route does once it is known who may call it."""
+
+_log = get_logger("lianxi.gateway")
+
+_MAX_WORD = 64
+
+_SPOKEN = frozenset({"KEY_UNKNOWN", "KEY_RETIRED", "ORIGIN_MISMATCH"})
+"""Refusals of a session token that say more than `SESSION_INVALID` to whoever holds the key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One read by somebody known, on one state of the database."""
+
+    request: Request
+    store: Store
+    connection: Connection
+    facts: ConferenceFacts
+    viewer: Actor
+    directory: Callable[[], Directory]
+    now: datetime
+
+    @property
+    def origin(self) -> str:
+        """The conference's origin."""
+        return self.facts.origin
+
+    def query(self, model: type[ModelT]) -> ModelT:
+        """The query string as a model; InvalidArgsError for unknown, repeated or ill-formed ones."""
+        given = self.request.query_params
+        if len(given.multi_items()) != len(given):
+            raise InvalidArgsError(place="/query", reason="repeated")
+        try:
+            return model.model_validate(dict(given))
+        except ValidationError as error:
+            raise InvalidArgsError(**schema_error(error).params) from None
+
+
+Read = Callable[[Reading], Response]
+"""A route that only reads; runs in a thread."""
+
+
+def reads(work: Read) -> Endpoint:
+    """An endpoint for somebody with a session."""
+
+    async def endpoint(request: Request, services: Services, access: Access) -> Response:
+        return await with_session(request, services, access, work)
+
+    return endpoint
+
+
+async def with_session(
+    request: Request, services: Services, access: Access, work: Callable[[Reading], ResultT]
+) -> ResultT:
+    """Run `work` for the caller that the session token names, if the role is among `access`."""
+
+    def in_thread(store: Store, connection: Connection) -> ResultT:
+        now = services.now()
+        seen = look(services, connection, request)
+        viewer = _viewer(request, seen, access, now)
+        directories = services.known.directories(store.evidence)
+        facts = seen.facts
+        directory = partial(directories.get, connection, facts.origin, facts.directory)
+        return work(Reading(request, store, connection, facts, viewer, directory, now))
+
+    return await with_store(services, in_thread)
+
+
+async def with_store(services: Services, work: Callable[[Store, Connection], ResultT]) -> ResultT:
+    """Run `work` on a read connection in a thread; StoreUnavailableError when the store is away."""
+
+    def in_thread() -> ResultT:
+        store = services.store()
+        with outages_translated(), store.engine.connect() as connection:
+            return work(store, connection)
+
+    return await anyio.to_thread.run_sync(in_thread, limiter=services.threads)
+
+
+def look(services: Services, connection: Connection, request: Request) -> Seen:
+    """The conference that the path names; UnknownConferenceError."""
+    name = request.path_params["conference"]
+    seen = services.known.look(connection, name) if plain_word(name) else None
+    if seen is None:
+        raise UnknownConferenceError(conference=name if plain_word(name) else "*")
+    return seen
+
+
+def plain_word(text: str) -> bool:
+    """Whether a part of a path may be repeated in an answer or a log."""
+    return (
+        len(text) <= _MAX_WORD
+        and text.isascii()
+        and text.replace("-", "").replace(".", "").isalnum()
+    )
+
+
+def bearer(request: Request, scheme: str) -> str:
+    """The credential of the Authorization header; SessionInvalidError where there is none."""
+    given = request.headers.getlist("authorization")
+    if len(given) != 1:
+        raise SessionInvalidError(reason="missing" if not given else "repeated")
+    name, _, credential = given[0].partition(" ")
+    if name.lower() != scheme.lower() or not credential or not credential.isascii():
+        raise SessionInvalidError(reason="scheme")
+    return credential
+
+
+def _viewer(request: Request, seen: Seen, access: Access, now: datetime) -> Actor:
+    token = bearer(request, "Bearer")
+    try:
+        viewer = open_session(token, origin=seen.facts.origin, roster=seen.roster, now=now)
+    except Refusal as refusal:
+        if refusal.code in _SPOKEN:
+            raise
+        raise SessionInvalidError(reason=refusal.code.lower()) from None
+    if isinstance(access, Door) or viewer.role not in access:
+        raise NotAllowedError
+    return viewer
+
+
+def guarded(
+    endpoint: Endpoint, services: Services, access: Access
+) -> Callable[[Request], Awaitable[Response]]:
+    """The endpoint with every failure turned into the one form of an error."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            return await endpoint(request, services, access)
+        except Refusal as refusal:
+            return error_answer(refusal.code, refusal.params)
+        except StoreUnavailableError as error:
+            _log.warning("store unavailable", reason=str(error))
+            return error_answer("STORE_UNAVAILABLE", {})
+        except ClientDisconnect:
+            return error_answer(MalformedError.code, {"place": "/body", "reason": "cut-off"})
+        except Exception:  # noqa: BLE001 - the last guard: logged in full, answered without a word of it
+            _log.exception("internal error")
+            return error_answer("INTERNAL", {"request_id": request.state.request_id})
+
+    return answer

@@ -1,0 +1,88 @@
+"""The gateway's process: settings -> store, engine, application -> HTTP (composition root).
+
+`python -m lianxi.gateway.main`. It starts while Temporal or the store is away and answers what it
+can. SIGTERM and SIGINT end it in order, with exit code 0.
+"""
+
+import asyncio
+import logging
+import os
+import sys
+from functools import partial
+
+from pydantic import ValidationError
+
+from lianxi.engine.connection import connect
+from lianxi.engine.engine import Engine
+from lianxi.gateway.app import create_app
+from lianxi.gateway.engine_desk import EngineDesk
+from lianxi.gateway.founding_token import make_token
+from lianxi.gateway.services import Limits, Services
+from lianxi.gateway.serving import ExposedError, check_exposure, serve
+from lianxi.gateway.store_source import OpenedStore
+from lianxi.logs import configure_logs, get_logger
+from lianxi.ports import StoreUnavailableError
+from lianxi.settings import Settings
+from lianxi.store.faults import SchemaError
+
+_log = get_logger("lianxi.gateway")
+
+
+async def run(settings: Settings) -> int:
+    """Serve until told to stop; the exit code."""
+    try:
+        check_exposure(settings)
+    except ExposedError as error:
+        _log.error("not started", reason=str(error))
+        return 1
+    store = OpenedStore(settings.trail_url, settings.evidence_dir)
+    try:
+        try:
+            await asyncio.to_thread(store)
+        except StoreUnavailableError as error:
+            _log.warning("store unavailable, trying again", reason=str(error))
+        except SchemaError as error:
+            _log.error("not started", reason=str(error))
+            return 1
+        # lazily: while Temporal is away, commands are pending
+        client = await connect(lazy=True)
+        make_engine = partial(Engine, client, task_queue=settings.task_queue)
+        services = Services(
+            desk=EngineDesk(make_engine, store),
+            store=store,
+            founding_token=make_token(settings.run_dir),
+            limits=Limits(evidence_bytes=settings.max_evidence_bytes),
+        )
+        _log.info("serving", host=settings.gateway_host, port=settings.gateway_port)
+        served = await serve(create_app(services), settings)
+    finally:
+        store.close()
+    _log.info("stopped" if served else "not started")
+    return 0 if served else 1
+
+
+def main() -> None:
+    """Run, flush, and leave by `os._exit`: at interpreter exit Temporal's core may crash."""
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        # names of settings and reasons; no value, since one may be a secret by mistake
+        for finding in error.errors(include_url=False, include_context=False, include_input=False):
+            place = ".".join(map(str, finding["loc"]))
+            sys.stderr.write(f"setting {place}: {finding['msg']}\n")
+        os._exit(2)
+    configure_logs("gateway", level=settings.log_level)
+    code = 1
+    try:
+        code = asyncio.run(run(settings))
+    except Exception:  # noqa: BLE001 - the process ends here either way; the log has the trace
+        _log.exception("the gateway failed")
+    finally:
+        logging.shutdown()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+if __name__ == "__main__":
+    main()

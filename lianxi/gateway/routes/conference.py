@@ -1,0 +1,59 @@
+"""Health, conferences, roster, units, who am I (gateway layer)."""
+
+from sqlalchemy import Connection
+from starlette.requests import Request
+from starlette.responses import Response
+
+from lianxi import __version__
+from lianxi.domain.values import format_instant
+from lianxi.gateway.access import Access
+from lianxi.gateway.answers import JSON, json_answer, json_bytes
+from lianxi.gateway.entry import Endpoint, Reading, reads, with_store
+from lianxi.gateway.routes.queries import NoQuery
+from lianxi.gateway.services import Services
+from lianxi.store.queries.conference import list_conferences, list_units, newest_roster, who
+from lianxi.store.store import Store
+
+
+async def health(_request: Request, _services: Services, _access: Access) -> Response:
+    """Alive; asks nobody else."""
+    return Response(json_bytes({"status": "ok", "version": __version__}), media_type=JSON)
+
+
+async def conferences(_request: Request, services: Services, _access: Access) -> Response:
+    """Which conferences are served."""
+
+    def work(_store: Store, connection: Connection) -> Response:
+        return json_answer({"conferences": list_conferences(connection)})
+
+    return await with_store(services, work)
+
+
+def roster(reading: Reading) -> Response:
+    """The newest roster."""
+    reading.query(NoQuery)
+    return json_answer(newest_roster(reading.connection, reading.origin))
+
+
+def units(reading: Reading) -> Response:
+    """The member units and the convener's side."""
+    reading.query(NoQuery)
+    return json_answer(
+        {"items": list_units(reading.connection, reading.origin, reading.directory())}
+    )
+
+
+def me(reading: Reading) -> Response:
+    """Who the caller is."""
+    reading.query(NoQuery)
+    entry = who(reading.connection, reading.origin, reading.viewer.unit, reading.directory())
+    return json_answer({**entry, "now": format_instant(reading.now)})
+
+
+ROUTES: dict[str, Endpoint] = {
+    "GET /v1/health": health,
+    "GET /v1/conferences": conferences,
+    "GET /v1/{conference}/roster": reads(roster),
+    "GET /v1/{conference}/units": reads(units),
+    "GET /v1/{conference}/me": reads(me),
+}

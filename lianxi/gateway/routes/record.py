@@ -1,0 +1,110 @@
+"""The record itself: events, exact bytes, registrations, receipts (gateway layer)."""
+
+import re
+
+from starlette.responses import Response
+
+from lianxi.domain.values import format_instant
+from lianxi.gateway.access import may_see_task, sees_all
+from lianxi.gateway.answers import json_answer, json_bytes
+from lianxi.gateway.entry import Endpoint, Reading, reads
+from lianxi.gateway.refusals import NotFoundError
+from lianxi.gateway.routes.queries import EventsQuery, NoQuery, TrailQuery
+from lianxi.ids import task_of_stream
+from lianxi.store.queries.events import EventFilter, event_by_hash, list_events, trail_page
+from lianxi.store.queries.openings import registration_by_ref, standing
+
+JSON_LINES = "application/jsonl"
+NEXT = "Lianxi-Next"
+
+_REF = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_HASH = re.compile(r"[0-9a-f]{64}")
+_REQUEST_ID = re.compile(r"[0-9a-f-]{36}")
+
+
+def events(reading: Reading) -> Response:
+    """The audit list."""
+    query = reading.query(EventsQuery)
+    wanted = EventFilter(
+        actor=query.actor,
+        unit=query.unit,
+        task=query.task,
+        kind=query.kind,
+        stream=query.stream,
+        since=None if query.since is None else format_instant(query.since),
+        until=None if query.until is None else format_instant(query.until),
+    )
+    return json_answer(
+        list_events(
+            reading.connection,
+            reading.origin,
+            wanted,
+            query.paging,
+            newest=query.order == "newest",
+        )
+    )
+
+
+def event(reading: Reading) -> Response:
+    """One event whole; a unit sees those of tasks it is on."""
+    reading.query(NoQuery)
+    found = event_by_hash(reading.connection, reading.origin, _part(reading, "hash", _HASH))
+    if found is None or not _may_see(reading, found["stream"]):
+        raise NotFoundError(what="event")
+    return json_answer(found)
+
+
+def trail(reading: Reading) -> Response:
+    """The exact bytes in the store's order, as JSON Lines."""
+    query = reading.query(TrailQuery)
+    lines, following = trail_page(reading.connection, reading.origin, query.after, query.limit)
+    body = b"".join(json_bytes(line) + b"\n" for line in lines)
+    headers = None if following is None else {NEXT: str(following)}
+    return Response(body, media_type=JSON_LINES, headers=headers)
+
+
+def registration(reading: Reading) -> Response:
+    """Which task a file's id has become."""
+    reading.query(NoQuery)
+    ref = _part(reading, "ref", _REF)
+    found = registration_by_ref(reading.connection, reading.origin, ref)
+    if found is None:
+        raise NotFoundError(what="registration")
+    return json_answer(found)
+
+
+def receipt(reading: Reading) -> Response:
+    """The receipt of one's own recorded command."""
+    reading.query(NoQuery)
+    request_id = _part(reading, "request_id", _REQUEST_ID)
+    found = reading.store.trail.find_receipt(reading.origin, reading.viewer.unit, request_id)
+    if found is None:
+        raise NotFoundError(what="request")
+    return json_answer({"receipt": found.model_dump(mode="json", exclude_none=True)})
+
+
+def _part(reading: Reading, name: str, form: re.Pattern[str]) -> str:
+    """A part of the path in its form; NotFoundError for every other text."""
+    text: str = reading.request.path_params[name]
+    if form.fullmatch(text) is None:
+        raise NotFoundError(what=name)
+    return text
+
+
+def _may_see(reading: Reading, stream: str) -> bool:
+    if sees_all(reading.viewer):
+        return True
+    task = task_of_stream(stream)
+    if task is None:
+        return False
+    part = standing(reading.connection, reading.origin, task, reading.viewer.unit)
+    return may_see_task(reading.viewer, part)
+
+
+ROUTES: dict[str, Endpoint] = {
+    "GET /v1/{conference}/events": reads(events),
+    "GET /v1/{conference}/events/{hash}": reads(event),
+    "GET /v1/{conference}/trail": reads(trail),
+    "GET /v1/{conference}/registrations/{ref}": reads(registration),
+    "GET /v1/{conference}/requests/{request_id}": reads(receipt),
+}

@@ -1,0 +1,280 @@
+"""A conference in memory: the real streams without Temporal and store, and the gateway's views of them."""
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from lianxi.domain.refusal import Refusal
+from lianxi.domain.task.state import Assignment, TaskState
+from lianxi.domain.values import Commitment, format_instant
+from lianxi.errors import CATALOGUE, entry
+from lianxi.messages import CommandMessage, ConferenceInput, Receipt, TaskInput, TaskStart
+from lianxi.proof.commands import SignedCommand, open_command, update_id
+from lianxi.proof.commitments import opens
+from lianxi.proof.rosters import RosterStep, roster_bytes
+from lianxi.proof.sessions import open_session
+from lianxi.streams.conference_stream import ConferenceStream
+from lianxi.streams.task_stream import TaskStream
+
+
+class RefusedError(Exception):
+    """An answer that is an error."""
+
+    def __init__(self, code: str, **params: str | int) -> None:
+        super().__init__(code)
+        self.code, self.params = code, params
+
+
+@dataclass
+class Row:
+    """One line of the trail."""
+
+    position: int
+    stream: str
+    seq: int
+    hash: str
+    text: str
+    envelope: str | None
+
+
+@dataclass
+class FakeConference:
+    """What a gateway, its engine and its store would know together."""
+
+    stream: ConferenceStream | None = None
+    tasks: dict[str, TaskStream] = field(default_factory=dict)
+    openings: dict[str, tuple[bytes, bytes, str]] = field(default_factory=dict)
+    rows: list[Row] = field(default_factory=list)
+    args: dict[str, dict[str, Any]] = field(default_factory=dict)
+    steps: list[RosterStep] = field(default_factory=list)
+    directory: dict[str, Any] = field(default_factory=dict)
+
+    # --- writing ---
+
+    def found(self, document: dict[str, Any]) -> Receipt:
+        from base64 import b64decode
+
+        signed = open_command(document["envelope"])
+        opening = document["opening"]
+        data = b64decode(opening["data"])
+        self.put(opening["commit"], bytes.fromhex(opening["salt"]), opening["media"], data)
+        args = signed.payload.args
+        if self.stream is None:
+            given = ConferenceInput(
+                conference=args["conference"],
+                origin=signed.payload.origin,
+                envelope=document["envelope"],
+            )
+            self.stream = ConferenceStream.open(given, datetime.now(UTC))
+            self.directory = json.loads(data)
+            self._record(self.stream, signed)
+        return self._ask(self.conference, signed)
+
+    def command(self, envelope: str) -> Receipt:
+        signed = open_command(envelope)
+        if signed.payload.stream != "conference":
+            task = self.task(signed.payload.stream.partition("/")[2])
+            return self._ask(task, signed)
+        receipt = self._ask(self.conference, signed)
+        if signed.payload.action == "register-key" and not receipt.already:
+            args = signed.payload.args
+            self.steps.append(
+                RosterStep.model_validate(
+                    {"entry": args["entry"], "signatures": args["roster_signatures"]}
+                )
+            )
+        if receipt.task is not None and receipt.task not in self.tasks:
+            self._begin(receipt.task, signed)
+        return receipt
+
+    def put(self, commit: str, salt: bytes, media: str, data: bytes) -> None:
+        if not opens(commit, len(data), salt, data):
+            raise RefusedError("OPENING_MISMATCH")
+        self.openings[commit] = (salt, data, media)
+
+    def _begin(self, task: str, signed: SignedCommand) -> None:
+        row = next(r for r in reversed(self.rows) if r.stream == "conference")
+        start = TaskStart(
+            conference=self.conference.state.conference,
+            registration={"text": row.text, "hash": row.hash},
+            envelope=signed.text,
+            roster=roster_bytes(self.conference.state.roster).decode(),
+            rules=self.conference.state.rules,
+        )
+        given = TaskInput(task=task, origin=self.origin, start=start)
+        self.tasks[task] = TaskStream.open(given, datetime.now(UTC))
+        self.args[task] = signed.payload.args
+        self._record(self.tasks[task], signed)
+
+    def _ask(self, stream: ConferenceStream | TaskStream, signed: SignedCommand) -> Receipt:
+        version = stream.writer.roster.version
+        steps = tuple(self.steps[version - 1 :]) if isinstance(stream, TaskStream) else ()
+        message = CommandMessage(envelope=signed.text, roster_steps=steps)
+        name = update_id(signed.payload.request_id, signed.digest)
+        receipt = stream.answer(message, name, datetime.now(UTC)).receipt
+        self._record(stream, signed)
+        return receipt
+
+    def _record(self, stream: ConferenceStream | TaskStream, signed: SignedCommand) -> None:
+        while stream.writer.waiting:
+            batch = stream.writer.next_batch()
+            envelopes = {envelope.payload_sha256: envelope.text for envelope in batch.envelopes}
+            for event in batch.events:
+                cause = json.loads(event.text)["cause"].get("payload_sha256", "")
+                seq = json.loads(event.text)["seq"]
+                self.rows.append(
+                    Row(
+                        len(self.rows) + 1,
+                        batch.stream,
+                        seq,
+                        event.hash,
+                        event.text,
+                        envelopes.get(cause),
+                    )
+                )
+            last = self.rows[-1]
+            stream.writer.confirm(batch, type("Result", (), {"seq": last.seq, "hash": last.hash})())
+        del signed
+
+    # --- reading ---
+
+    @property
+    def conference(self) -> ConferenceStream:
+        if self.stream is None:
+            raise RefusedError("UNKNOWN_CONFERENCE", conference="joint")
+        return self.stream
+
+    @property
+    def origin(self) -> str:
+        return self.conference.writer.origin
+
+    def caller(self, token: str) -> str:
+        roster = self.conference.state.roster
+        return open_session(token, origin=self.origin, roster=roster, now=datetime.now(UTC)).unit
+
+    def task(self, task: str) -> TaskStream:
+        if task not in self.tasks:
+            raise RefusedError("UNKNOWN_TASK", task=task)
+        return self.tasks[task]
+
+    def text(self, commitment: Commitment | None) -> str | None:
+        opening = self.openings.get(commitment.commit) if commitment else None
+        return opening[1].decode() if opening else None
+
+    def assignment_row(self, state: TaskState, a: Assignment) -> dict[str, Any]:
+        submission = a.submission
+        return {
+            "task": state.task,
+            "unit": a.unit,
+            "role": a.role,
+            "state": a.state,
+            "cycle": a.cycle,
+            "revision": a.revision,
+            "due": format_instant(a.due),
+            "first_due": format_instant(a.first_due),
+            "acknowledge_by": format_instant(a.acknowledge_by),
+            "overdue": False,
+            "acknowledge_overdue": False,
+            "light": "done" if a.final else "green",
+            "percent": a.percent,
+            "title": self.text(state.title),
+            "phase": state.phase,
+            "ref": state.ref,
+            "submission": submission.event if submission else None,
+            "head": a.head,
+            "return_reason": self.text(a.return_reason),
+            "report": self.text(submission.report)
+            if submission and submission.report_media == "text/plain"
+            else None,
+            "report_media": submission.report_media if submission else None,
+            "report_commit": submission.report.commit if submission else None,
+            "evidence": [
+                {"commit": e.file.commit, "size": e.file.size, "media": e.media}
+                for e in (submission.evidence if submission else ())
+            ],
+            "submitted_at": format_instant(submission.at) if submission else None,
+            "completed_at": format_instant(a.completed_at) if a.completed_at else None,
+            "in_time": a.in_time,
+        }
+
+    def task_view(self, task: str) -> dict[str, Any]:
+        state = self.task(task).state
+        basis = state.basis
+        return {
+            "task": state.task,
+            "ref": state.ref,
+            "phase": state.phase,
+            "ready": state.ready,
+            "mode": state.mode,
+            "title": self.text(state.title),
+            "text": self.text(state.text),
+            "basis": {"kind": basis.kind, "text": self.text(basis.text)} if basis else None,
+            "issued_at": format_instant(state.issued_at),
+            "units": len(state.assignments),
+            "open": sum(not a.final for a in state.assignments.values()),
+            "overdue": 0,
+            "next_due": None,
+            "verdict": state.verdict,
+            "head": state.head,
+            "assignments": [self.assignment_row(state, a) for a in state.assignments.values()],
+            "timeline": self.events(stream=f"task/{task}"),
+        }
+
+    def events(self, **filters: str) -> list[dict[str, Any]]:
+        found = []
+        for row in self.rows:
+            event = json.loads(row.text)
+            item = {
+                "position": row.position,
+                "stream": row.stream,
+                "seq": row.seq,
+                "kind": event["kind"],
+                "at": event["at"],
+                "happened_at": event.get("happened_at"),
+                "actor": event["actor"]["unit"],
+                "role": event["actor"]["role"],
+                "basis": event["basis"],
+                "unit": event["data"].get("unit"),
+                "task": row.stream.partition("/")[2] or event["data"].get("task"),
+                "hash": row.hash,
+                "request_id": event["cause"].get("request_id"),
+                "data": event["data"],
+            }
+            if all(item.get(key) == value for key, value in filters.items()):
+                found.append(item)
+        return found
+
+    def todo(self, unit: str) -> list[dict[str, Any]]:
+        what = {"issued": "acknowledge", "returned": "revise", "in-progress": "report"}
+        items = []
+        for stream in self.tasks.values():
+            for a in stream.state.assignments.values():
+                row = self.assignment_row(stream.state, a)
+                if a.unit == unit and a.state in what and stream.state.phase == "active":
+                    items.append({**row, "what": what[a.state], "since": None})
+        return items
+
+
+def error_of(error: Exception) -> tuple[int, dict[str, Any]]:
+    """HTTP status and body of a refusal."""
+    if isinstance(error, RefusedError):
+        code, params = error.code, dict(error.params)
+    elif isinstance(error, Refusal):
+        code, params = error.code, dict(error.params)
+        if code not in CATALOGUE:
+            code, params = (
+                "MALFORMED",
+                {"reason": error.code, "place": str(params.get("place", ""))},
+            )
+    else:
+        raise error
+    found = entry(code)
+    body = {
+        "code": code,
+        "params": params,
+        "message": code,
+        "hint": "",
+        "retryable": found.retryable,
+    }
+    return found.http, {"error": body}

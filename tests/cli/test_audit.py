@@ -1,0 +1,95 @@
+"""`audit`: exact bytes, every change named, the state of another day."""
+
+import json
+
+import pytest
+
+from lianxi.proof.hashing import event_hash
+from tests.cli.machines import House
+
+
+def test_an_untouched_trail_is_intact_and_says_what_it_did_not_check(house: House) -> None:
+    house.issue()
+    found = house.office.run("audit", "verify", ok=True)
+    assert "intact" in found.out
+    assert "not checked: texts and evidence files" in found.err
+    report = house.office.run("audit", "verify", "-o", "json", ok=True).json
+    assert (report["intact"], report["findings"]) == (True, [])
+    assert report["bases"]["command"] == report["events"]
+
+
+@pytest.mark.parametrize("change", ["byte", "hash", "envelope", "gone", "swapped"])
+def test_one_change_is_found_and_named(house: House, change: str) -> None:
+    task = house.issue()
+    house.units["U01"].run("ack", task, ok=True)
+    house.units["U01"].run("task", "progress", task, "--percent", "5", ok=True)
+    rows = house.gateway.known.rows
+    kept = [(row.text, row.hash, row.envelope, row.position) for row in rows]
+    whole = list(rows)
+    row = rows[-2]
+    if change == "byte":
+        row.text = row.text.replace('"unit":"U01"', '"unit":"U02"', 1)
+    elif change == "hash":
+        row.hash = "0" * 64
+    elif change == "envelope":
+        row.envelope = rows[-1].envelope
+    elif change == "gone":
+        rows.remove(row)
+    else:
+        rows[-1].text, row.text = row.text, rows[-1].text
+    try:
+        result = house.office.run("audit", "verify", "-o", "json")
+    finally:
+        rows[:] = whole
+        for row, (row.text, row.hash, row.envelope, row.position) in zip(rows, kept, strict=True):
+            pass
+    assert result.code == 1
+    assert any(f"task/{task}#" in finding["place"] for finding in result.json["findings"])
+
+
+def test_export_writes_the_exact_bytes(house: House) -> None:
+    house.office.run("audit", "export", "--to", "trail.jsonl", ok=True)
+    lines = (house.office.home / "trail.jsonl").read_text().splitlines()
+    rows = [json.loads(line) for line in lines]
+    assert [event_hash(row["event"].encode()) for row in rows] == [row["hash"] for row in rows]
+    assert house.office.run("audit", "export", "--to", "trail.jsonl").code == 1
+    assert house.office.run("audit", "export", "--to", "-", ok=True).out.splitlines() == lines
+
+
+def test_the_state_of_another_day(house: House) -> None:
+    task = house.issue()
+    house.units["U01"].run("ack", task, ok=True)
+    as_of = ("audit", "as-of", "2099-01-01", "--task", task, "-o", "json")
+    rows = {row["unit"]: row["state"] for row in house.office.run(*as_of, ok=True).json["items"]}
+    assert rows == {"U01": "in-progress", "U02": "issued"}
+    before = house.office.run("audit", "as-of", "2020-01-01", "-o", "json", ok=True).json
+    assert before["items"] == []
+
+
+def test_as_of_what_is_said_to_have_happened(house: House) -> None:
+    task = house.issue()
+    words = ("--percent", "70", "--happened-at", "2020-05-05T00:00:00+00:00")
+    house.units["U01"].run("task", "progress", task, *words, ok=True)
+    events = house.office.run("task", "history", task, "-o", "json", ok=True).json["items"]
+    issued = events[0]["at"]
+    as_of = (
+        "audit",
+        "as-of",
+        issued.replace("Z", "+00:00"),
+        "--task",
+        task,
+        "--unit",
+        "U01",
+        "-o",
+        "json",
+    )
+    assert house.office.run(*as_of, ok=True).json["items"][0]["percent"] is None
+    happened = house.office.run(*as_of, "--happened", ok=True).json["items"][0]
+    assert happened["percent"] == 70
+
+
+def test_one_event_by_its_hash(house: House) -> None:
+    event = house.gateway.known.rows[0].hash
+    shown = house.office.run("audit", "show", event, "-o", "json", ok=True).json
+    assert shown["event"]["kind"] == "ConferenceFounded"
+    assert house.office.run("audit", "show", "0" * 64).code == 3

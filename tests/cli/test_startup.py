@@ -1,0 +1,86 @@
+"""What a start costs: help imports nothing heavy, the client never Temporal or the store."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.cli.machines import House
+
+HEAVY = (
+    "pydantic",
+    "rich",
+    "nacl",
+    "sqlalchemy",
+    "temporalio",
+    "http.client",
+    "ruamel",
+    "starlette",
+)
+NEVER = (
+    "temporalio",
+    "sqlalchemy",
+    "alembic",
+    "starlette",
+    "uvicorn",
+    "lianxi.store",
+    "lianxi.engine",
+)
+
+_PROGRAM = """
+import sys
+from lianxi.cli.main import main
+code = main(sys.argv[2:])
+print([name for name in sys.argv[1].split(",") if name in sys.modules], file=sys.stderr)
+sys.exit(code)
+"""
+
+
+def _loaded(modules: tuple[str, ...], *words: str, **variables: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", _PROGRAM, ",".join(modules), *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"LANG": "C.UTF-8", **variables},
+    )
+    return done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    "words", [("--help",), ("task", "--help"), ("--help", "--lang", "zh"), ("tsk",)]
+)
+def test_help_imports_nothing_heavy(words: tuple[str, ...]) -> None:
+    assert _loaded(HEAVY, *words) == "[]"
+
+
+def test_the_programs_help_does_not_import_the_commands() -> None:
+    assert _loaded(("lianxi.cli.task.issue", "lianxi.cli.todo", "lianxi.errors"), "--help") == "[]"
+
+
+def test_changes_and_reads_import_neither_pydantic_nor_rich(house: House) -> None:
+    task, unit = house.issue(), house.units["U01"]
+    variables = {"LIANXI_HOME": str(unit.home / "lianxi"), "LIANXI_GATEWAY": unit.gateway}
+    for words in (("ack", task), ("todo",), ("task", "show", task), ("task", "list")):
+        assert _loaded((*NEVER, "pydantic", "rich"), *words, **variables) == "[]", words
+
+
+def test_the_client_never_imports_temporal_or_the_store(house: House) -> None:
+    task, office = house.issue(), house.office
+    variables = {"LIANXI_HOME": str(office.home / "lianxi"), "LIANXI_GATEWAY": office.gateway}
+    for words in (
+        ("audit", "verify"),
+        ("audit", "as-of", "2099-01-01"),
+        ("task", "cancel", task, "--reason", "x", "--dry-run"),
+        ("unit", "list"),
+        ("conference", "show"),
+        ("config", "show"),
+    ):
+        assert _loaded(NEVER, *words, **variables) == "[]", words
+
+
+def test_it_runs_as_a_module_too() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "lianxi.cli", "--help"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("Usage: lianxi ")
