@@ -17,14 +17,14 @@ from pathlib import Path
 from uuid6 import uuid7
 
 from lianxi.cli.faults import CliError
-from lianxi.cli.grammar import Flags
 from lianxi.cli.keyfile import Key, read_key
 from lianxi.cli.profiles import Settings as Profiles
+from lianxi.cli.profiles import acting_as
 from lianxi.domain.values import Commitment, format_instant
 from lianxi.engine.connection import connect
 from lianxi.engine.engine import Engine
 from lianxi.engine.outcomes import Accepted, Outcome, Pending, Refused
-from lianxi.errors import Exit, entry, fill
+from lianxi.errors import Exit, entry, fill, in_catalogue
 from lianxi.ids import CONFERENCE_STREAM
 from lianxi.limit_text import LimitTextError, Place
 from lianxi.logs import configure_logs
@@ -40,6 +40,7 @@ from lianxi.taskfile import TaskFile, TaskFileError, commitments, read_task_file
 
 TEXT = "text/plain"
 VALIDITY = timedelta(hours=24)
+AGAIN = "it may have been done, give the same command again"
 RECORDING = 30.0
 """How long a task that is registered but not yet in the trail is waited for, in seconds."""
 
@@ -70,7 +71,7 @@ class Starter:
             if found is None:
                 return await self._register(path, task)
             await self._engine.start_pending()
-            return self._compared(path, found)
+            return self._compared(path, task, found)
         except (TaskFileError, LimitTextError) as error:
             return Line(f"{path}: {error}", Exit.USAGE)
         except OSError as error:
@@ -94,7 +95,10 @@ class Starter:
         outcome = await self._engine.submit(self._signed(args))
         if isinstance(outcome, Refused) and outcome.code in ("ISSUE_DIFFERS", "ALREADY_REGISTERED"):
             # registered a moment ago: the salts differ, so only the trail can compare the contents
-            return self._compared(path, await self._recorded(task, str(outcome.params["task"])))
+            found = await self._recorded(task)
+            if found is None:
+                return Line(f"{path}: PENDING, not recorded yet; {AGAIN}", Exit.PENDING)
+            return self._compared(path, task, found)
         return self._said(path, outcome)
 
     def _hand_in(self, task: TaskFile, salts: dict[str, bytes], args: dict[str, object]) -> None:
@@ -120,21 +124,21 @@ class Starter:
             not_after=format_instant(now + VALIDITY),
         ).decode()
 
-    async def _recorded(self, task: TaskFile, number: str) -> "tuple[str, bool]":
+    async def _recorded(self, task: TaskFile) -> "tuple[str, bool] | None":
         for _ in range(int(RECORDING / 0.1)):
             found = self._found(task)
             if found is not None:
                 return found
             await asyncio.sleep(0.1)
-        return number, False
+        return None
 
     # --- what is said ---
 
-    def _compared(self, path: Path, found: "tuple[str, bool]") -> Line:
+    def _compared(self, path: Path, task: TaskFile, found: "tuple[str, bool]") -> Line:
         number, same = found
         if same:
             return Line(f"{path}: {number} found, nothing new", Exit.OK)
-        return self._refused(path, "ISSUE_DIFFERS", {"ref": path.name, "task": number})
+        return self._refused(path, "ISSUE_DIFFERS", {"ref": task.ref, "task": number})
 
     def _said(self, path: Path, outcome: Outcome) -> Line:
         match outcome:
@@ -146,13 +150,13 @@ class Starter:
                     Exit.OK,
                 )
             case Pending(request_id):
-                text = f"PENDING {request_id}: it may have been done; give the same command again"
-                return Line(f"{path}: {text}", Exit.PENDING)
+                return Line(f"{path}: PENDING {request_id}; {AGAIN}", Exit.PENDING)
             case Refused(code, params):
                 return self._refused(path, code, params)
 
     @staticmethod
     def _refused(path: Path, code: str, params: dict[str, str | int]) -> Line:
+        code, params = in_catalogue(code, params)
         known = entry(code)
         text = f"{fill(known.message, code, params)} {fill(known.hint, code, params)}"
         return Line(f"{path}: {text} [{code}]", known.exit)
@@ -180,7 +184,7 @@ def convener_key(arguments: argparse.Namespace) -> Key:
     """The key that signs: --key, or that of the profile."""
     if arguments.key is not None:
         return read_key(arguments.key)
-    profiles = Profiles.of(Flags({"profile": arguments.profile}))
+    profiles = Profiles.of(acting_as(arguments.profile))
     path = profiles.key_path
     if path is None:
         raise CliError("NO_KEY")
@@ -193,6 +197,8 @@ async def main(arguments: argparse.Namespace) -> int:
     configure_logs("starter", level="WARNING")
     try:
         key = convener_key(arguments)
+        # a wrong --data must not make an empty trail
+        open_store(settings.trail_url, settings.evidence_dir, writable=False).close()
         with open_store(settings.trail_url, settings.evidence_dir, writable=True) as store:
             conference = conference_of(store, arguments.conference)
             engine = Engine(

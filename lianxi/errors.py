@@ -4,6 +4,7 @@ Texts are English and marked for translation; Chinese stands in lianxi/locale. `
 generated from here. `{place}` fields are filled with the refusal's params, machine words only.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -105,12 +106,6 @@ CATALOGUE: dict[str, Entry] = {
         N_("Sign with the key of your profile: lianxi config show."),
         Exit.NOT_ALLOWED,
         401,
-    ),
-    "POSSESSION_INVALID": Entry(
-        N_("The request does not prove that its sender holds the key."),
-        N_("Ask the unit for a fresh request file: lianxi key new."),
-        Exit.NOT_ALLOWED,
-        400,
     ),
     "ROSTER_SIGNATURE_INVALID": Entry(
         N_("The new roster is not signed by the keys that must sign it."),
@@ -280,6 +275,18 @@ CATALOGUE: dict[str, Entry] = {
         Exit.OK,
         409,
     ),
+    "REGISTER_FULL": Entry(
+        N_("The conference has {limit} tasks; it takes no more."),
+        N_("Found a further conference for the next tasks: lianxi conference init."),
+        Exit.REFUSED,
+        409,
+    ),
+    "WORKFLOW_MISSING": Entry(
+        N_("The workflow of {task} is gone, though its task is not over."),
+        N_("Tell the operator and the auditors: somebody may have terminated or deleted it."),
+        Exit.FAILED,
+        500,
+    ),
     "ISSUE_DIFFERS": Entry(
         N_("{ref} is registered already as {task}, with other content."),
         N_("Change it by commands (lianxi task due {task} …), or give the file another id."),
@@ -393,3 +400,58 @@ class _Blank(dict[str, object]):
 def fill(text: str, code: str, params: dict[str, str | int]) -> str:
     """Fill a catalogue text with a refusal's params."""
     return text.format_map(_Blank(params, code=code))
+
+
+_TRANSLATED: dict[str, str] = {
+    "JSON_TOO_LARGE": "TOO_LARGE",
+    "JSON_NOT_CANONICAL": "NOT_CANONICAL",
+    "PUBLIC_KEY_INVALID": "KEY_INVALID",
+    "ORIGIN_MISMATCH": "WRONG_ORIGIN",
+    "STREAM_MISMATCH": "WRONG_STREAM",
+    "ISSUED_IN_FUTURE": "NOT_YET_VALID",
+    "KEY_KNOWN": "KEY_ALREADY_REGISTERED",
+    "ROSTER_SIGNER": "ROSTER_SIGNATURE_INVALID",
+    "ROSTER_QUORUM": "ROSTER_SIGNATURE_INVALID",
+    "ROSTER_ENTRY": "ROLE_MISMATCH",
+}
+"""Codes of the proof layer that the catalogue has under another name: those say precisely which
+byte was wrong, the catalogue tells people what to do next."""
+
+_MALFORMED = (
+    "JSON_",
+    "SCHEMA",
+    "SALT_INVALID",
+    "SEED_INVALID",
+    "KEY_ID_MISMATCH",
+    "BASE64",
+    "PAYLOAD_TYPE",
+    "SIGNATURE_COUNT",
+    "VALIDITY",
+    "TOKEN_MALFORMED",
+    "ROSTER_FULL",
+    "ROSTER_GENESIS",
+    "EVENT_",
+    "WRONG_REGISTRATION",
+)
+"""Codes (or their beginnings) that all say: no client of ours sends this."""
+
+
+def in_catalogue(code: str, params: Mapping[str, str | int]) -> tuple[str, dict[str, str | int]]:
+    """A refusal's code and params as the catalogue has them."""
+    if code in _TRANSLATED:
+        return _TRANSLATED[code], _renamed(code, params)
+    if code.startswith(_MALFORMED):
+        reason = code.lower().replace("_", "-")
+        given = params.get("reason")
+        return "MALFORMED", {
+            **params,
+            "reason": reason if given is None else f"{reason} ({given})",
+            "place": params.get("place", "/"),
+        }
+    return code, dict(params)
+
+
+def _renamed(code: str, params: Mapping[str, str | int]) -> dict[str, str | int]:
+    if code == "STREAM_MISMATCH" and "expected" in params:
+        return {**params, "stream": params["expected"]}
+    return dict(params)

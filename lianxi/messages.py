@@ -33,7 +33,6 @@ DELIVER_NOTICES = "deliver_notices"
 MAX_BATCH_EVENTS = 128
 MAX_BATCH_BYTES = 1 << 20
 MAX_TAIL_BYTES = 1 << 20
-MAX_STATE_BYTES = 512 << 10
 
 
 class ReceiptEvent(Frozen):
@@ -108,6 +107,7 @@ class RequestEntry(Frozen):
     """What the request table keeps of an answered command until it has expired and is recorded."""
 
     payload_sha256: Sha256Hex
+    issued_at: Instant
     not_after: Instant
     last_seq: int
     receipt: str
@@ -121,6 +121,7 @@ class StreamCarry(Frozen):
     recorded_seq: int = 0
     roster: str
     requests: dict[str, RequestEntry] = Field(default_factory=dict)
+    requests_floor: Instant | None = None
     unrecorded: tuple[SealedEvent, ...] = ()
     envelopes: tuple[CausingEnvelope, ...] = ()
     frozen: bool = False

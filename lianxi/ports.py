@@ -102,6 +102,10 @@ class Trail(Protocol):
         """The registration of a task with envelope and roster, whether begun or not."""
         ...
 
+    def task_phase(self, origin: str, task: str) -> str | None:
+        """The recorded phase of a task; None before its first event is recorded."""
+        ...
+
     def pending_tasks(self) -> Sequence[PendingTask]:
         """Registrations without a single event on the task's own stream, all conferences."""
         ...

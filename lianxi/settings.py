@@ -7,6 +7,7 @@ the file or the environment variable that holds it.
 import os
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field
 from pydantic_settings import (
@@ -37,10 +38,10 @@ class Settings(BaseSettings):
 
     max_cached_workflows: int = Field(default=2_000, ge=1)
     max_activities: int = Field(default=16, ge=2)
-    graceful_shutdown: float = Field(default=15.0, gt=0)
+    graceful_shutdown: float = Field(default=15.0, gt=0, le=30)
     continue_after_commands: int | None = Field(default=None, ge=1)
 
-    smtp: dict[str, str | int] | None = None
+    smtp: dict[str, Any] | None = None
     """The channel smtp, as `lianxi.notices.smtp_settings.SmtpSettings`: the table [smtp] of the file."""
 
     log_level: str = "INFO"

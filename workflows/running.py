@@ -98,7 +98,7 @@ class StreamLoop:
             if self._may_continue_as_new():
                 continue_as_new()
             self._start_recording()
-            if self._stream.ended and self._recording is None:
+            if self._stream.ended and not self._stream.writer.tail_length:
                 return
             self._timer.follow(self._stream.next_deadline)
             workflow.set_current_details(self._stream.details())

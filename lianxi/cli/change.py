@@ -19,7 +19,7 @@ from lianxi.cli.terminal import dot, put, say, visible_line
 from lianxi.errors import Exit
 from lianxi.i18n import N_
 
-MAX_TIMEOUT = 600
+MAX_TIMEOUT = 120
 
 SENTENCES = {
     "issue": N_("{who} issued {task}"),

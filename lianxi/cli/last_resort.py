@@ -13,7 +13,7 @@ from lianxi.cli.kept import Shelf
 from lianxi.cli.language import _
 from lianxi.cli.profiles import Settings
 from lianxi.domain.refusal import Refusal
-from lianxi.errors import CATALOGUE
+from lianxi.errors import in_catalogue
 
 
 def explain(error: BaseException, flags: Flags) -> int:
@@ -60,12 +60,7 @@ def _as_fault(error: BaseException) -> CliError:
 
 def _of_refusal(refusal: Refusal) -> CliError:
     """What the pure layers refused before anything was sent."""
-    if refusal.code in CATALOGUE:
-        return CliError.of(refusal.code, refusal.params)
-    if refusal.code == "JSON_TOO_LARGE":
-        return CliError.of("TOO_LARGE", refusal.params)
-    place = str(refusal.params.get("place", "/"))
-    return CliError("MALFORMED", reason=refusal.code, place=place)
+    return CliError.of(*in_catalogue(refusal.code, refusal.params))
 
 
 def _meant(flags: Flags, task: str) -> str:

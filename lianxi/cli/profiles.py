@@ -178,6 +178,13 @@ def save_profile(
     write_private(home.file, _toml(config).encode())
 
 
+def acting_as(profile: str) -> Flags:
+    """The flags of a run with --profile, for programs that type no command line."""
+    flags = Flags()
+    flags.given["profile"] = profile
+    return flags
+
+
 def free_profile(settings: Settings, unit: str, conference: str) -> str:
     """The name of a unit's profile: its id, or with the conference's where another one has that."""
     taken = settings.profiles.get(unit)

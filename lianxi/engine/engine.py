@@ -19,6 +19,7 @@ from lianxi import ids
 from lianxi.domain.conference.events import ConferenceFounded
 from lianxi.domain.refusal import Refusal
 from lianxi.domain.rules import Rules
+from lianxi.domain.task.state import TaskPhase
 from lianxi.engine.outcomes import Accepted, Outcome, Pending, Refused
 from lianxi.messages import (
     COMMAND_UPDATE,
@@ -119,14 +120,14 @@ class Engine:
             except WorkflowUpdateFailedError as error:
                 refused = _refusal(error)
                 if refused is not None:
-                    known = await self._second_look(refused, payload, message)
+                    known = await self._second_look(refused, signed, message)
                     if not isinstance(known, CommandMessage):
                         return known
                     message = known  # now with the roster steps that the stream lacks
                     continue
             except RPCError as error:
                 if error.status is RPCStatusCode.NOT_FOUND:
-                    outcome = await self._not_found(payload)
+                    outcome = await self._not_found(payload, signed.digest)
                     if outcome is not None:
                         return outcome
             else:
@@ -149,15 +150,12 @@ class Engine:
         return answer
 
     async def _second_look(
-        self, refused: Refused, payload: CommandPayload, message: CommandMessage
+        self, refused: Refused, signed: SignedCommand, message: CommandMessage
     ) -> Outcome | CommandMessage:
         """Refusals that the trail may know better, or that a newer roster cures."""
+        payload, digest = signed.payload, signed.digest
         if refused.code == "EXPIRED":
-            receipt = await self._read(
-                lambda: self._trail.find_receipt(payload.origin, payload.unit, payload.request_id)
-            )
-            if receipt is not None:
-                return Accepted(receipt.model_copy(update={"already": True}))
+            return await self._recorded_earlier(payload, digest) or refused
         if refused.code == "KEY_UNKNOWN" and not message.roster_steps:
             steps = await self._read(
                 lambda: self._trail.roster_steps(payload.origin, payload.stream)
@@ -168,13 +166,22 @@ class Engine:
             await self.start_pending()
         return refused
 
-    async def _not_found(self, payload: CommandPayload) -> Outcome | None:
-        """No such workflow, or one that has ended: ask the trail. None: try again."""
+    async def _recorded_earlier(self, payload: CommandPayload, digest: str) -> Outcome | None:
+        """The outcome of a request that the trail holds; None if it holds none of this id."""
         receipt = await self._read(
             lambda: self._trail.find_receipt(payload.origin, payload.unit, payload.request_id)
         )
-        if receipt is not None:
-            return Accepted(receipt.model_copy(update={"already": True}))
+        if receipt is None:
+            return None
+        if receipt.payload_sha256 != digest:
+            return Refused("REQUEST_CONFLICT", {"request_id": payload.request_id})
+        return Accepted(receipt.model_copy(update={"already": True}))
+
+    async def _not_found(self, payload: CommandPayload, digest: str) -> Outcome | None:
+        """No such workflow, or one that has ended: ask the trail. None: try again."""
+        earlier = await self._recorded_earlier(payload, digest)
+        if earlier is not None:
+            return earlier
         task = ids.task_of_stream(payload.stream)
         if task is None:
             conference = ids.conference_of_origin(payload.origin)
@@ -182,8 +189,11 @@ class Engine:
         registered = await self._read(lambda: self._trail.registration(payload.origin, task))
         if registered is None:
             return Refused("UNKNOWN_TASK", {"task": task})
-        if await self._begun(registered):
-            return Refused("TASK_ENDED", {"task": task, "state": "archived"})
+        phase = await self._read(lambda: self._trail.task_phase(payload.origin, task))
+        if phase == TaskPhase.ARCHIVED:
+            return Refused("TASK_ENDED", {"task": task, "state": phase})
+        if phase is not None:
+            return Refused("WORKFLOW_MISSING", {"task": task})
         await self._start_task(registered)
         return None
 
@@ -284,14 +294,6 @@ class Engine:
         except RPCError:
             return False
         return True
-
-    async def _begun(self, registered: PendingTask) -> bool:
-        pending = await self._read(self._trail.pending_tasks)
-        return all(
-            (other.origin, other.registration.hash)
-            != (registered.origin, registered.registration.hash)
-            for other in pending or ()
-        )
 
     async def _rules(self, origin: str) -> Rules | None:
         """The rules of a conference, from its founding event once that is recorded."""

@@ -8,8 +8,7 @@ from typing import Any
 from starlette.responses import Response
 
 from lianxi.domain.refusal import RefusalParam
-from lianxi.errors import entry, fill
-from lianxi.gateway.refusals import in_catalogue
+from lianxi.errors import entry, fill, in_catalogue
 
 SCHEMA = 1
 """Version of the shapes in docs/gateway.md."""

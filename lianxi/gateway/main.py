@@ -21,6 +21,7 @@ from lianxi.gateway.services import Limits, Services
 from lianxi.gateway.serving import ExposedError, check_exposure, serve
 from lianxi.gateway.store_source import OpenedStore
 from lianxi.logs import configure_logs, get_logger
+from lianxi.messages import Tuning
 from lianxi.ports import StoreUnavailableError
 from lianxi.settings import Settings
 from lianxi.store.faults import SchemaError
@@ -46,7 +47,12 @@ async def run(settings: Settings) -> int:
             return 1
         # lazily: while Temporal is away, commands are pending
         client = await connect(lazy=True)
-        make_engine = partial(Engine, client, task_queue=settings.task_queue)
+        make_engine = partial(
+            Engine,
+            client,
+            task_queue=settings.task_queue,
+            tuning=Tuning(continue_after_commands=settings.continue_after_commands),
+        )
         services = Services(
             desk=EngineDesk(make_engine, store),
             store=store,

@@ -39,6 +39,10 @@ class SetPlan:
     gateway: tuple[str, ...] = field(default_factory=lambda: _module("lianxi.gateway.main"))
     ready_seconds: float = 60.0
 
+    def __post_init__(self) -> None:
+        """Children and the background supervisor run in another current folder."""
+        object.__setattr__(self, "data", self.dir.root)
+
     @property
     def dir(self) -> DataDir:
         """The data directory's paths."""

@@ -22,7 +22,7 @@ from lianxi.store.append import Fork, append_batch
 from lianxi.store.batch import read_batch
 from lianxi.store.faults import outages_translated
 from lianxi.store.states import States
-from lianxi.store.tables import commands, events, registrations, rosters
+from lianxi.store.tables import commands, events, registrations, rosters, tasks
 from lianxi.store.writer import Writer
 from lianxi.streams.facts import UnknownKindError
 
@@ -106,6 +106,13 @@ class SqlTrail:
     def pending_tasks(self) -> Sequence[PendingTask]:
         """Registrations without a single event on the task's own stream, all conferences."""
         return self._registrations(registrations.c.begun == 0)
+
+    def task_phase(self, origin: str, task: str) -> str | None:
+        """The recorded phase of a task; None before its first event is recorded."""
+        with outages_translated(), self._reading.connect() as connection:
+            return connection.scalar(
+                select(tasks.c.phase).where(tasks.c.origin == origin, tasks.c.task == task)
+            )
 
     def roster_steps(self, origin: str, stream: str) -> Sequence[RosterStep]:
         """The steps from the roster that a stream's last event names to the newest one recorded.

@@ -92,7 +92,7 @@ class ConferenceStream:
     def answer(self, message: CommandMessage, update_id: str, now: datetime) -> CommandAnswer:
         """Take a command. Raises a Refusal; then nothing has changed."""
         admitted = self._admit(message, update_id)
-        known = self.writer.answered(admitted.signed, admitted.actor.unit)
+        known = self.writer.requests.find(admitted.signed, admitted.actor.unit)
         if known is not None:
             return self._with_registration(known)
         self._judge(admitted, now)

@@ -104,7 +104,7 @@ class TaskStream:
         Raises a Refusal; then nothing has changed but the rungs that were due anyway.
         """
         admitted = self._admit(message, update_id)
-        known = self.writer.answered(admitted.signed, admitted.actor.unit)
+        known = self.writer.requests.find(admitted.signed, admitted.actor.unit)
         if known is not None:
             return CommandAnswer(receipt=known)
         self._judge(admitted, now)

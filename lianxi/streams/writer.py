@@ -4,7 +4,7 @@ Streams layer: mutable, but without clock or I/O. A workflow owns exactly one wr
 in as arguments.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,21 +13,20 @@ from lianxi.domain.values import SYSTEM, Actor, Frozen
 from lianxi.messages import (
     MAX_BATCH_BYTES,
     MAX_BATCH_EVENTS,
-    MAX_STATE_BYTES,
     MAX_TAIL_BYTES,
     CausingEnvelope,
     Receipt,
     ReceiptEvent,
     RecordBatch,
     RecordResult,
-    RequestEntry,
     StreamCarry,
 )
 from lianxi.proof.commands import SignedCommand
 from lianxi.proof.events import Basis, Cause, EventEnvelope, Head, SealedEvent, head_after, seal
 from lianxi.proof.hashing import ZERO_HASH, sha256_hex
 from lianxi.proof.rosters import roster_bytes, shared_roster
-from lianxi.streams.refusals import BacklogFullError, FrozenError, RequestConflictError
+from lianxi.streams.refusals import BacklogFullError, FrozenError
+from lianxi.streams.requests import RequestTable
 
 ENGINE = 1
 """Version of decide that events carry; a change of what decide answers is a new version."""
@@ -92,7 +91,7 @@ class StreamWriter:
         self._unrecorded: list[SealedEvent] = []
         self._tail_bytes = 0
         self._envelopes: dict[str, CausingEnvelope] = {}
-        self._requests: dict[str, RequestEntry] = {}
+        self.requests = RequestTable({}, None)
 
     @classmethod
     def resume(cls, origin: str, stream: str, carry: StreamCarry) -> "StreamWriter":
@@ -102,19 +101,21 @@ class StreamWriter:
         writer.frozen = carry.frozen
         writer._recorded_seq = carry.recorded_seq
         writer._unrecorded = list(carry.unrecorded)
-        writer._tail_bytes = sum(len(event.text) for event in carry.unrecorded)
         writer._envelopes = {envelope.payload_sha256: envelope for envelope in carry.envelopes}
-        writer._requests = dict(carry.requests)
+        writer._tail_bytes = sum(map(_carried_bytes, carry.unrecorded))
+        writer._tail_bytes += sum(map(_carried_bytes, carry.envelopes))
+        writer.requests = RequestTable(carry.requests, carry.requests_floor)
         return writer
 
     def carry(self, now: datetime) -> StreamCarry:
         """What the next run needs; expired and recorded requests stay behind."""
-        self._forget_requests(now)
+        self.requests.forget_expired(self._recorded_seq, now)
         return StreamCarry(
             head=self.head,
             recorded_seq=self._recorded_seq,
             roster=self._roster_text,
-            requests=self._requests,
+            requests=self.requests.entries,
+            requests_floor=self.requests.floor,
             unrecorded=tuple(self._unrecorded),
             envelopes=tuple(self._envelopes.values()),
             frozen=self.frozen,
@@ -138,63 +139,34 @@ class StreamWriter:
 
     # --- the request table ---
 
-    def answered(self, signed: SignedCommand, unit: str) -> Receipt | None:
-        """The first receipt of this very command; RequestConflictError if its id was another's."""
-        key = _request_key(unit, signed.payload.request_id)
-        entry = self._requests.get(key)
-        if entry is None:
-            return None
-        if entry.payload_sha256 != signed.digest:
-            raise RequestConflictError(request_id=signed.payload.request_id)
-        if not entry.told:
-            self._requests[key] = entry.model_copy(update={"told": True})
-        receipt = Receipt.model_validate_json(entry.receipt)
-        return receipt.model_copy(update={"already": entry.told})
-
     def remember(
         self,
         signed: SignedCommand,
         unit: str,
-        sealed: Iterable[Sealed],
+        sealed: Sequence[Sealed],
         *,
         task: str | None = None,
         told: bool = True,
     ) -> Receipt:
-        """Keep and return the receipt of the command that caused `sealed`.
+        """The receipt of the command that caused `sealed`, kept for repeats.
 
         `told`: the caller has this receipt in hand; otherwise the first look-up is the first answer.
         """
-        events = tuple(
-            ReceiptEvent(seq=event.seq, kind=type(event.data).__name__, hash=event.hash)
-            for event in sealed
-        )
-        if self.head is None or not events:
-            raise TypeError("a command is remembered with its events")
         receipt = Receipt(
             request_id=signed.payload.request_id,
             payload_sha256=signed.digest,
             origin=self.origin,
             stream=self.stream,
             action=signed.payload.action,
-            at=self.head.at,
-            events=events,
+            at=sealed[-1].at,
+            events=tuple(
+                ReceiptEvent(seq=event.seq, kind=type(event.data).__name__, hash=event.hash)
+                for event in sealed
+            ),
             task=task,
         )
-        self._requests[_request_key(unit, signed.payload.request_id)] = RequestEntry(
-            payload_sha256=signed.digest,
-            not_after=signed.payload.not_after,
-            last_seq=events[-1].seq,
-            receipt=receipt.model_dump_json(exclude_none=True),
-            told=told,
-        )
+        self.requests.keep(signed, unit, receipt, told=told)
         return receipt
-
-    def _forget_requests(self, now: datetime) -> None:
-        self._requests = {
-            key: entry
-            for key, entry in self._requests.items()
-            if entry.not_after >= now or entry.last_seq > self._recorded_seq
-        }
 
     # --- sealing ---
 
@@ -204,10 +176,7 @@ class StreamWriter:
             raise FrozenError(stream=self.stream)
         if self._tail_bytes > MAX_TAIL_BYTES:
             raise BacklogFullError(stream=self.stream)
-        if len(self._requests) * _REQUEST_BYTES > MAX_STATE_BYTES // 2:
-            self._forget_requests(now)
-            if len(self._requests) * _REQUEST_BYTES > MAX_STATE_BYTES // 2:
-                raise BacklogFullError(stream=self.stream)
+        self.requests.make_room(self._recorded_seq, now)
 
     def seal(
         self,
@@ -220,9 +189,9 @@ class StreamWriter:
         """Seal `events` in order: they are decided, and stand from here on."""
         signed = authority.signed
         if signed is not None and signed.digest not in self._envelopes:
-            self._envelopes[signed.digest] = CausingEnvelope(
-                payload_sha256=signed.digest, text=signed.text
-            )
+            causing = CausingEnvelope(payload_sha256=signed.digest, text=signed.text)
+            self._envelopes[signed.digest] = causing
+            self._tail_bytes += _carried_bytes(causing)
         return [
             self._seal_one(data, authority, now, (index, len(events)), happened_at)
             for index, data in enumerate(events)
@@ -263,7 +232,7 @@ class StreamWriter:
         sealed = seal(envelope)
         self.head = head_after(envelope, sealed.hash)
         self._unrecorded.append(sealed)
-        self._tail_bytes += len(sealed.text)
+        self._tail_bytes += _carried_bytes(sealed)
         return Sealed(envelope.seq, envelope.at, sealed.hash, data)
 
     # --- recording ---
@@ -285,19 +254,24 @@ class StreamWriter:
     def next_batch(self) -> RecordBatch:
         """The oldest unrecorded events: at most 128 and 1 MiB, with the envelopes behind them."""
         events: list[SealedEvent] = []
+        wanted: dict[str, CausingEnvelope] = {}
         size = 0
         for event in self._unrecorded[:MAX_BATCH_EVENTS]:
-            size += len(event.text)
+            new = [
+                envelope
+                for digest, envelope in self._envelopes.items()
+                if digest not in wanted and digest in event.text
+            ]
+            size += _carried_bytes(event) + sum(map(_carried_bytes, new))
             if events and size > MAX_BATCH_BYTES:
                 break
             events.append(event)
-        wanted = [
-            envelope
-            for digest, envelope in self._envelopes.items()
-            if any(digest in event.text for event in events)
-        ]
+            wanted |= {envelope.payload_sha256: envelope for envelope in new}
         return RecordBatch(
-            origin=self.origin, stream=self.stream, events=tuple(events), envelopes=tuple(wanted)
+            origin=self.origin,
+            stream=self.stream,
+            events=tuple(events),
+            envelopes=tuple(wanted.values()),
         )
 
     def confirm(self, batch: RecordBatch, result: RecordResult) -> None:
@@ -313,16 +287,19 @@ class StreamWriter:
             self._unrecorded[: len(batch.events)],
             self._unrecorded[len(batch.events) :],
         )
-        self._tail_bytes -= sum(len(event.text) for event in done)
+        self._tail_bytes -= sum(map(_carried_bytes, done))
         for envelope in batch.envelopes:
             # an envelope may have caused events beyond this batch
             if not any(envelope.payload_sha256 in event.text for event in self._unrecorded):
-                self._envelopes.pop(envelope.payload_sha256, None)
+                del self._envelopes[envelope.payload_sha256]
+                self._tail_bytes -= _carried_bytes(envelope)
 
 
-_REQUEST_BYTES = 900
-"""About what one entry of the request table takes in a carried payload."""
+def _carried_bytes(item: SealedEvent | CausingEnvelope) -> int:
+    """What an event or envelope takes inside a payload, where its quotes are escaped."""
+    text = item.text
+    return len(text.encode()) + text.count('"') + text.count("\\") + _FIELD_BYTES
 
 
-def _request_key(unit: str, request_id: str) -> str:
-    return f"{unit}/{request_id}"
+_FIELD_BYTES = 100
+"""Digest, field names and punctuation around a text."""

@@ -24,7 +24,7 @@ def test_one_change_is_found_and_named(house: House, change: str) -> None:
     house.units["U01"].run("ack", task, ok=True)
     house.units["U01"].run("task", "progress", task, "--percent", "5", ok=True)
     rows = house.gateway.known.rows
-    kept = [(row.text, row.hash, row.envelope, row.position) for row in rows]
+    kept = [(row.text, row.hash, row.envelope) for row in rows]
     whole = list(rows)
     row = rows[-2]
     if change == "byte":
@@ -41,8 +41,8 @@ def test_one_change_is_found_and_named(house: House, change: str) -> None:
         result = house.office.run("audit", "verify", "-o", "json")
     finally:
         rows[:] = whole
-        for row, (row.text, row.hash, row.envelope, row.position) in zip(rows, kept, strict=True):
-            pass
+        for one, before in zip(rows, kept, strict=True):
+            one.text, one.hash, one.envelope = before
     assert result.code == 1
     assert any(f"task/{task}#" in finding["place"] for finding in result.json["findings"])
 
@@ -86,6 +86,11 @@ def test_as_of_what_is_said_to_have_happened(house: House) -> None:
     assert house.office.run(*as_of, ok=True).json["items"][0]["percent"] is None
     happened = house.office.run(*as_of, "--happened", ok=True).json["items"][0]
     assert happened["percent"] == 70
+
+
+def test_beside_a_store_that_is_not_there(house: House) -> None:
+    refused = house.office.run("audit", "verify", "--data", "nowhere", "-o", "json")
+    assert (refused.code, refused.error["code"]) == (6, "STORE_UNAVAILABLE")
 
 
 def test_one_event_by_its_hash(house: House) -> None:

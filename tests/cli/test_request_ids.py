@@ -1,4 +1,4 @@
-"""Repeating a command: the same bytes for the same arguments, a refusal for others, never a false "failed"."""
+"""Repeating a command: the same bytes for the same arguments, never a false "failed"."""
 
 import json
 import time

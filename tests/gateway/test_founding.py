@@ -48,7 +48,7 @@ async def found(house: House, content: Any, token: str = FOUNDING_TOKEN) -> Any:
 async def test_a_founding_is_handed_in_with_its_directory_kept(
     fresh: House, other: Scenario
 ) -> None:
-    receipt = other.conference.writer.answered(
+    receipt = other.conference.writer.requests.find(
         open_command(next(iter(other.envelopes.values()))), "convener"
     )
     assert receipt is not None

@@ -10,6 +10,7 @@ import click
 
 from lianxi.cli.audit.trail import Line, trail
 from lianxi.cli.client import Client
+from lianxi.cli.faults import CliError
 from lianxi.cli.grammar import Flags, option, verb
 from lianxi.cli.language import _
 from lianxi.cli.render import as_json
@@ -100,17 +101,23 @@ def _line_again(raw: bytes) -> Line:
 
 def _beside_store(flags: Flags, data: Path) -> int:
     # the one command of the client that may see the store, and only here
+    from lianxi.ports import StoreUnavailableError
     from lianxi.settings import Settings
-    from lianxi.store.dialect import reading_engine
-    from lianxi.store.evidence import EvidenceFolder
+    from lianxi.store.faults import SchemaError
+    from lianxi.store.store import open_store
     from lianxi.store.verify import verify_trail
 
     settings = Settings(data=data)
-    engine = reading_engine(settings.trail_url)
     try:
-        report = verify_trail(engine, EvidenceFolder(settings.evidence_dir))
-    finally:
-        engine.dispose()
+        with open_store(settings.trail_url, settings.evidence_dir, writable=False) as store:
+            report = verify_trail(store.engine, store.evidence)
+    except (StoreUnavailableError, SchemaError) as error:
+        raise CliError(
+            "STORE_UNAVAILABLE",
+            message=_("The trail in {path} cannot be read: {reason}").format(
+                path=data, reason=error
+            ),
+        ) from None
     findings = list(report.findings)
     custody = ""
     unchecked = []

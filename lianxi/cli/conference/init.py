@@ -120,6 +120,8 @@ def init(  # noqa: PLR0913  one parameter per option
     names = {"en": _name(name_en, "--name-en"), "zh": _name(name_zh, "--name-zh")}
     _check_zone(zone)
     units = _units(path)
+    # the token first: without it no key is to be left behind
+    token = "" if options.dry_run else founding.read_token(data_path(data))
     settings = Settings.of(flags)
     profiles = {side: free_profile(settings, side, conference) for side in SIDES}
     origin = _unfinished(settings, profiles["convener"], options) or founding.new_origin(
@@ -141,7 +143,6 @@ def init(  # noqa: PLR0913  one parameter per option
         sizes = {"directory": {"size": len(change.args["directory"].data)}}
         put(as_json({"schema": 1, "dry_run": True, "origin": origin, "args": change.args | sizes}))
         return Exit.OK
-    door = founding.FoundingDoor(founding.read_token(data_path(data)))
     for side in SIDES:
         save_profile(
             settings.home,
@@ -155,7 +156,7 @@ def init(  # noqa: PLR0913  one parameter per option
             },
         )
     flags.given["profile"] = profiles["convener"]
-    code = carry_out(Client(flags), change, options, door)
+    code = carry_out(Client(flags), change, options, founding.FoundingDoor(token))
     for side in SIDES:
         say(_("profile {profile}: {path}").format(profile=profiles[side], path=keys[side].path))
     return code

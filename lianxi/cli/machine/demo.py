@@ -23,7 +23,7 @@ from lianxi.cli.keyfile import Key, make_key, read_key
 from lianxi.cli.language import _
 from lianxi.cli.machine.plan import data_option, data_path, faults_shown, plan_of
 from lianxi.cli.private_files import write_private
-from lianxi.cli.profiles import Home, Settings, free_profile, save_profile
+from lianxi.cli.profiles import Home, Settings, acting_as, free_profile, save_profile
 from lianxi.cli.terminal import put, say, tick
 from lianxi.cli.transport import Gateway
 from lianxi.errors import Exit
@@ -39,7 +39,7 @@ SAMPLE = Path(lianxi.__file__).parent / "sample"
 TASKS = ("service-day", "law-talks", "job-fairs", "reading-rooms", "weather-drill", "yearly-duties")
 """The sample's task files in the order in which they are issued: T-0001 to T-0006."""
 
-REPORT = "已按要求完成，见附件。Done as asked; see the evidence.\n"
+REPORT = "已按要求完成。Done as asked; see the evidence.\n"
 
 ACTS: tuple[tuple[str, str], ...] = (
     ("U04", "ack T-0001"),
@@ -184,8 +184,7 @@ class Stage:
     def _registered(self) -> set[str]:
         from lianxi.cli.client import Client
 
-        flags = Flags({"profile": self.profile("office")})
-        rows = Client(flags).read("units")["items"]
+        rows = Client(acting_as(self.profile("office"))).read("units")["items"]
         return {key_id for row in rows for key_id in row["keys"]}
 
     def _register(self, keys: list[Key], origin: str) -> None:

@@ -7,6 +7,7 @@ Rules, in the order of the tests in tests/domain/test_conference_decide.py:
   id, signed for and held by who asks is checked before, by `lianxi.proof`; here hashes come in.
 - A task is registered when its issue would be accepted (a dry run), for units of the roster;
   the same id with the same content is found again, with other content refused.
+- A conference has at most 5,000 tasks.
 """
 
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from datetime import datetime
 from lianxi.domain.conference import commands as cmd
 from lianxi.domain.conference import events as ev
 from lianxi.domain.conference import refusals as no
-from lianxi.domain.conference.state import ConferenceState
+from lianxi.domain.conference.state import MAX_TASKS, ConferenceState
 from lianxi.domain.task.commands import IssueTask
 from lianxi.domain.task.decide import IssueContext, Order, decide_issue
 from lianxi.domain.task.refusals import RoleNotAllowedError
@@ -107,6 +108,8 @@ def _register_task(
         if known.args_hash == digests.args:
             raise no.AlreadyRegisteredError(ref=command.ref, task=known.task)
         raise no.IssueDiffersError(ref=command.ref, task=known.task)
+    if len(state.registrations) >= MAX_TASKS:
+        raise no.RegisterFullError(limit=MAX_TASKS)
     for unit in (*command.units, *([command.lead] if command.lead else [])):
         if unit not in state.members:
             raise no.UnknownUnitError(unit=unit)

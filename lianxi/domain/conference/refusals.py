@@ -29,6 +29,12 @@ class AlreadyRegisteredError(Refusal):
     code: ClassVar[str] = "ALREADY_REGISTERED"
 
 
+class RegisterFullError(Refusal):
+    """The conference has given out as many numbers as it can (`limit`)."""
+
+    code: ClassVar[str] = "REGISTER_FULL"
+
+
 class IssueDiffersError(Refusal):
     """The id is taken by a task with other content."""
 

@@ -17,14 +17,16 @@ from lianxi.domain.values import (
     UnitId,
 )
 
+MAX_TASKS = 5_000
+"""Tasks of one conference: at some 120 bytes each the register stays well below what a workflow
+can carry into its next run (2 MiB in all)."""
+
 
 class Registration(Frozen):
-    """A task number given out: to which content, by which event."""
+    """A task number given out, and to which content."""
 
     task: TaskId
     args_hash: Sha256Hex
-    event: Sha256Hex
-    seq: int
 
 
 class ConferenceState(Frozen):
@@ -75,9 +77,7 @@ def evolve(state: ConferenceState | None, fact: ev.ConferenceFact) -> Conference
             )
             return state.model_copy(update={"roster": roster})
         case ev.TaskRegistered():
-            registration = Registration(
-                task=data.task, args_hash=data.args_hash, event=fact.hash, seq=fact.seq
-            )
+            registration = Registration(task=data.task, args_hash=data.args_hash)
             return state.model_copy(
                 update={"registrations": {**state.registrations, data.ref: registration}}
             )

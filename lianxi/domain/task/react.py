@@ -61,7 +61,9 @@ def react(before: TaskState | None, event: ev.TaskEvent, after: TaskState) -> tu
             for assignment in after.assignments.values()
             if assignment.withdrawn_through != "withdraw"  # who left earlier is not told
         )
-    if after.ready and (before is None or not before.ready):
+    # what closing and cancelling withdraw makes nothing ready: the end stands right behind it
+    ending = isinstance(event, ev.AssignmentWithdrawn) and event.through != "withdraw"
+    if after.ready and not ending and (before is None or not before.ready):
         notices.append(Notice(task=after.task, addressee=OFFICE, kind=READY))
     return tuple(notices)
 

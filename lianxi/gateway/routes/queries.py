@@ -88,4 +88,4 @@ class WaitQuery(Frozen):
     """`POST commands` and `POST /v1/conferences`."""
 
     wait: Literal["recorded"] | None = None
-    timeout: float = Field(default=10.0, ge=0, le=30, allow_inf_nan=False)
+    timeout: float = Field(default=10.0, ge=0, le=120, allow_inf_nan=False)

@@ -1,0 +1,96 @@
+"""The request table: which commands were answered, so that a repeat gets its first receipt.
+
+Streams layer. Temporal deduplicates within one run only; this table goes along from run to run. It
+is bounded: beyond its size the oldest recorded entries go, and every command issued before them is
+from then on answered `EXPIRED`. Whoever asks looks in the trail before believing that, so nothing
+is done twice and nothing recorded is denied.
+"""
+
+from datetime import datetime
+
+from lianxi.domain.values import format_instant
+from lianxi.messages import Receipt, RequestEntry
+from lianxi.proof.commands import SignedCommand
+from lianxi.proof.refusals import ExpiredError
+from lianxi.streams.refusals import BacklogFullError, RequestConflictError
+
+MAX_ENTRIES = 512
+"""At about 900 bytes each in a carried payload: half a megabyte."""
+
+
+class RequestTable:
+    """Answered commands by (unit, request id).
+
+    Invariant: an entry stays until its command has expired and its events are recorded, or until
+    `floor` covers it.
+    """
+
+    def __init__(self, entries: dict[str, RequestEntry], floor: datetime | None) -> None:
+        self.entries = dict(entries)
+        self.floor = floor
+
+    def find(self, signed: SignedCommand, unit: str) -> Receipt | None:
+        """The first receipt of this very command; None if it is new.
+
+        Raises RequestConflictError if its id was another command's, ExpiredError if it is so old
+        that the table may have forgotten it.
+        """
+        payload = signed.payload
+        key = _key(unit, payload.request_id)
+        entry = self.entries.get(key)
+        if entry is None:
+            if self.floor is not None and payload.issued_at <= self.floor:
+                floor = format_instant(self.floor)
+                raise ExpiredError(not_after=floor, now=floor)
+            return None
+        if entry.payload_sha256 != signed.digest:
+            raise RequestConflictError(request_id=payload.request_id)
+        if not entry.told:
+            self.entries[key] = entry.model_copy(update={"told": True})
+        receipt = Receipt.model_validate_json(entry.receipt)
+        return receipt.model_copy(update={"already": entry.told})
+
+    def keep(self, signed: SignedCommand, unit: str, receipt: Receipt, *, told: bool) -> None:
+        """Remember a command's receipt. `told`: whoever asked has it in hand."""
+        self.entries[_key(unit, receipt.request_id)] = RequestEntry(
+            payload_sha256=signed.digest,
+            issued_at=signed.payload.issued_at,
+            not_after=signed.payload.not_after,
+            last_seq=receipt.events[-1].seq,
+            receipt=receipt.model_dump_json(exclude_none=True),
+            told=told,
+        )
+
+    def make_room(self, recorded_seq: int, now: datetime) -> None:
+        """Forget what has expired and, beyond the size, the oldest of what is recorded.
+
+        Raises BacklogFullError when too much of it is not recorded yet.
+        """
+        if len(self.entries) < MAX_ENTRIES:
+            return
+        self.forget_expired(recorded_seq, now)
+        recorded = sorted(
+            (entry.issued_at, key)
+            for key, entry in self.entries.items()
+            if entry.last_seq <= recorded_seq
+        )
+        if len(self.entries) < MAX_ENTRIES:
+            return
+        # down to the half, so that not every command has to make room
+        for issued_at, key in recorded[: len(self.entries) - MAX_ENTRIES // 2]:
+            del self.entries[key]
+            self.floor = issued_at if self.floor is None else max(self.floor, issued_at)
+        if len(self.entries) >= MAX_ENTRIES:
+            raise BacklogFullError
+
+    def forget_expired(self, recorded_seq: int, now: datetime) -> None:
+        """Drop what can neither be repeated nor is waiting to be recorded."""
+        self.entries = {
+            key: entry
+            for key, entry in self.entries.items()
+            if entry.not_after >= now or entry.last_seq > recorded_seq
+        }
+
+
+def _key(unit: str, request_id: str) -> str:
+    return f"{unit}/{request_id}"
