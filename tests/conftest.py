@@ -1,6 +1,5 @@
 """Fixtures all suites share: one real Temporal server for the session, a deployment per test."""
 
-import asyncio
 import os
 import signal
 import subprocess
@@ -31,9 +30,7 @@ def temporal_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     ports = ServerPorts.free()
     command = server_command(data, source, ports, tests=True)
     with (data.root / "server.log").open("wb") as output:
-        process = subprocess.Popen(
-            command, stdout=output, stderr=output, start_new_session=True
-        )
+        process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
         yield f"127.0.0.1:{ports.frontend}"
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(20)
@@ -53,5 +50,3 @@ async def deployment(temporal: Client, tmp_path: Path) -> AsyncIterator[Deployme
     """A worker on a store of its own, with a founded conference of three units."""
     async with Deployment.running(temporal, tmp_path) as running:
         yield running
-
-

@@ -114,9 +114,7 @@ class Deployment:
 
     def handle(self, task: str) -> WorkflowHandle[Any, Any]:
         """The task's workflow."""
-        return self.client.get_workflow_handle(
-            ids.task_workflow_id(self.parties.conference, task)
-        )
+        return self.client.get_workflow_handle(ids.task_workflow_id(self.parties.conference, task))
 
     # --- what was recorded ---
 
@@ -137,9 +135,7 @@ class Deployment:
         """Wait until a receipt's events stand in the trail, with the hashes it names."""
         for event in receipt.events:
             stored = await eventually(
-                lambda seq=event.seq: self.store.trail.event_at(
-                    receipt.origin, receipt.stream, seq
-                )
+                lambda seq=event.seq: self.store.trail.event_at(receipt.origin, receipt.stream, seq)
             )
             assert stored.hash == event.hash
 

@@ -28,7 +28,9 @@ WITHOUT_CLASS = {
 def refusals() -> dict[str, type[Refusal]]:
     """Every refusal class of the pure layers by its code."""
     for package in ("domain", "proof", "streams", "gateway"):
-        for module in pkgutil.walk_packages([f"{lianxi.__path__[0]}/{package}"], f"lianxi.{package}."):
+        for module in pkgutil.walk_packages(
+            [f"{lianxi.__path__[0]}/{package}"], f"lianxi.{package}."
+        ):
             importlib.import_module(module.name)
 
     def walk(cls: type[Refusal]) -> list[type[Refusal]]:

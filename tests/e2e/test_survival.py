@@ -100,9 +100,7 @@ def test_one_changed_byte_is_named(own_house: House) -> None:
         assert changed != data
         database.execute("UPDATE events SET data = ? WHERE kind = ?", (changed, ACKNOWLEDGED))
     database.close()
-    printed = own_house.operator.types(
-        "audit", "verify", "--data", str(own_house.data), exits=1
-    )
+    printed = own_house.operator.types("audit", "verify", "--data", str(own_house.data), exits=1)
     assert f"task/{task}" in printed
     own_house.operator.types("up", "-d")
     assert f"task/{task}" in office.types("audit", "verify", exits=1)

@@ -50,7 +50,9 @@ def test_a_route_without_a_rule_is_not_served(
 
 
 def test_the_document_lists_exactly_the_routes_of_the_table() -> None:
-    rows = re.findall(r"^\| `([A-Z]+) (/v1[^`?]*)", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE)
+    rows = re.findall(
+        r"^\| `([A-Z]+) (/v1[^`?]*)", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE
+    )
     documented = {f"{method} {path.replace('/C/', '/{conference}/')}" for method, path in rows}
     assert documented == set(ACCESS)
 

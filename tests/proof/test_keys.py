@@ -95,7 +95,7 @@ def test_golden_digests_stand() -> None:
     expected = hashlib.sha256(b"lianxi/key/v1\ned25519\n" + public_key).hexdigest()
     assert key_id("ed25519", public_key) == GOLDEN["key_id"] == expected
     assert sha256_hex(b"") == hashlib.sha256().hexdigest()
-    assert ZERO_HASH == bytes(32).hex()
+    assert bytes(32).hex() == ZERO_HASH
 
 
 @given(st.binary(min_size=32, max_size=32), st.binary(max_size=50), st.binary(max_size=50))

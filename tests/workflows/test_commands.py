@@ -46,9 +46,7 @@ async def test_one_request_id_for_two_commands_is_refused(deployment: Deployment
     """The second command is another one; a receipt for it would be a lie."""
     task = await deployment.issue()
     first = await deployment.done("U01", task, "acknowledge")
-    again = await deployment.act(
-        "U01", task, "progress", percent=10, request_id=first.request_id
-    )
+    again = await deployment.act("U01", task, "progress", percent=10, request_id=first.request_id)
     assert refusal(again) == "REQUEST_CONFLICT"
     other = await deployment.act("U02", task, "acknowledge", request_id=first.request_id)
     accepted(other)  # another unit's table: ids are nobody's property
@@ -57,9 +55,7 @@ async def test_one_request_id_for_two_commands_is_refused(deployment: Deployment
 async def test_a_squatted_update_id_is_refused(deployment: Deployment) -> None:
     """A command under another command's update id would answer for it; it leaves no trace."""
     task = await deployment.issue()
-    victim = open_command(
-        deployment.parties.sign("U01", ids.task_stream(task), "acknowledge", {})
-    )
+    victim = open_command(deployment.parties.sign("U01", ids.task_stream(task), "acknowledge", {}))
     squatter = deployment.parties.sign("U02", ids.task_stream(task), "acknowledge", {})
     with pytest.raises(WorkflowUpdateFailedError) as failed:
         await deployment.handle(task).execute_update(
@@ -150,9 +146,7 @@ async def test_a_key_registered_later_acts_on_an_older_task(
     deployment.store.close()
 
 
-async def test_continue_as_new_with_commands_in_flight(
-    temporal: Client, tmp_path: Path
-) -> None:
+async def test_continue_as_new_with_commands_in_flight(temporal: Client, tmp_path: Path) -> None:
     """Forced every five commands under fire: every command answered once, no gap, many runs."""
     tuning = Tuning(continue_after_commands=5)
     async with Deployment.running(temporal, tmp_path, units=UNITS, tuning=tuning) as deployment:

@@ -37,9 +37,7 @@ async def test_every_notice_arrives_once(deployment: Deployment) -> None:
     wanted = [("U01", "issued"), ("U02", "issued"), ("U03", "issued"), ("office", "acknowledged")]
     await eventually(lambda: letters(deployment) == wanted)
     outcomes = await eventually(
-        lambda: (
-            found if len(found := deployment.events(ids.mail_stream("mailbox"))) == 4 else None
-        )
+        lambda: found if len(found := deployment.events(ids.mail_stream("mailbox"))) == 4 else None
     )
     assert {event.kind for event in outcomes} == {"NoticeSent"}
     assert {event.basis for event in outcomes} == {"observation"}
