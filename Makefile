@@ -56,6 +56,8 @@ bench: $(DEV)        ## the figures of docs/bench.md, as ratios
 	$(BIN)/python -m bench
 
 docs: $(DEV)         ## write the generated documents anew
+	$(BIN)/python -m tools.catalogue
+	$(BIN)/python -m tools.event_model
 	$(BIN)/python -m tools.reference
 
 lock:                ## pin all dependencies with hashes

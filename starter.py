@@ -14,12 +14,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from uuid6 import uuid7
-
 from lianxi.cli.faults import CliError
 from lianxi.cli.keyfile import Key, read_key
 from lianxi.cli.profiles import Settings as Profiles
 from lianxi.cli.profiles import acting_as
+from lianxi.cli.request_ids import new_request_id
 from lianxi.domain.values import Commitment, format_instant
 from lianxi.engine.connection import connect
 from lianxi.engine.engine import Engine
@@ -119,7 +118,7 @@ class Starter:
             unit=self._key.unit,
             action="issue",
             args=args,
-            request_id=str(uuid7()),
+            request_id=new_request_id(),
             issued_at=format_instant(now),
             not_after=format_instant(now + VALIDITY),
         ).decode()

@@ -326,7 +326,7 @@ CATALOGUE: dict[str, Entry] = {
     ),
     # when parts are away
     "PENDING": Entry(
-        N_("No definite answer yet for request {request_id}."),
+        N_("PENDING: no definite answer yet for request {request_id}."),
         N_(
             "It may have been done. Repeat it safely: the same command with --request-id {request_id}."
         ),

@@ -74,6 +74,12 @@ CLIENT_CATALOGUE: dict[str, Entry] = {
         Exit.USAGE,
         400,
     ),
+    "ADDRESS_EXPOSED": Entry(
+        N_("{address} is not protected: others on the network could read what is sent."),
+        N_("Use https://; the office tells you the gateway's address."),
+        Exit.USAGE,
+        400,
+    ),
     "ADDRESS_INVALID": Entry(
         N_("{address} is not a gateway's address."),
         N_("Give it as http://HOST:PORT or https://HOST: --gateway."),

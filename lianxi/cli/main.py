@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 import click
 
+from lianxi import __version__
 from lianxi.cli import language
-from lianxi.cli.grammar import Flags, LazyGroup
+from lianxi.cli.grammar import Flags, LazyGroup, Option
 from lianxi.cli.tree import ROOT_EXAMPLE, ROOT_HELP, ROOT_TABLE
+from lianxi.i18n import N_
 
 
 def _todo_when_bare() -> object:
@@ -23,8 +25,25 @@ def _todo_when_bare() -> object:
         return todo.invoke(inner)
 
 
+def _show_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:  # noqa: FBT001
+    """`--version`."""
+    if wanted:
+        click.echo(f"lianxi {__version__}")
+        ctx.exit()
+
+
 root = LazyGroup(
     "lianxi",
+    params=[
+        Option(
+            ["--version"],
+            is_flag=True,
+            is_eager=True,
+            expose_value=False,
+            callback=_show_version,
+            help=N_("The version."),
+        )
+    ],
     table=ROOT_TABLE,
     example=ROOT_EXAMPLE,
     help=ROOT_HELP,

@@ -31,6 +31,10 @@ COLUMNS = (
 )
 
 
+MANY = 6
+"""So many units are named on one line."""
+
+
 @verb(
     "todo",
     example="lianxi todo\nlianxi todo --as U07",
@@ -80,19 +84,33 @@ def _lines(run: Reading, rows: list[dict[str, Any]]) -> list[str]:
 
 
 def _waiting(run: Reading, waiting: list[dict[str, Any]]) -> list[str]:
+    """What lies with the other side, a line per task and kind: 28 units are one line, not 28."""
     if not waiting:
         return []
     lines = ["", _("Waiting for the other side (your clock stopped where you have submitted):")]
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for item in waiting:
+        groups.setdefault((str(item["task"]), str(item.get("what"))), []).append(item)
+    for (task, what), items in groups.items():
         parts = [
-            f"     {item['task']} {item.get('unit') or ''}".rstrip(),
-            word(item.get("what")),
-            visible_line(item.get("title") or _("(title missing)")),
+            f"     {task}",
+            visible_line(items[0].get("title") or _("(title missing)")),
+            f"{word(what)}: {_units(items)}",
         ]
-        if item.get("since"):
-            parts.append(_("since {time}").format(time=_both(item["since"], run.form.time_format)))
+        since = min((str(item["since"]) for item in items if item.get("since")), default=None)
+        if since:
+            parts.append(_("since {time}").format(time=_both(since, run.form.time_format)))
         lines.append(dot().join(parts))
     return lines
+
+
+def _units(items: list[dict[str, Any]]) -> str:
+    units = [str(item.get("unit") or "") for item in items]
+    if len(units) <= MANY:
+        return " ".join(units)
+    return _("{units} and {count} more").format(
+        units=" ".join(units[:MANY]), count=len(units) - MANY
+    )
 
 
 def _both(text: str, how: str) -> str:

@@ -51,6 +51,9 @@ class Gateway:
         parts = urlsplit(address)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
             raise CliError("ADDRESS_INVALID", address=address)
+        if parts.scheme == "http" and not _is_loopback(parts.hostname):
+            # texts and session tokens would cross the network readable by others
+            raise CliError("ADDRESS_EXPOSED", address=address)
         try:
             port = parts.port
         except ValueError:
@@ -143,3 +146,8 @@ def refusal_in(answer: Answer) -> CliError | None:
         refusal.message = str(error.get("message") or refusal.message)
         refusal.hint = str(error.get("hint") or refusal.hint)
     return refusal
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether a host name is this machine's own."""
+    return host in ("localhost", "::1") or host.startswith("127.")

@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import threading
 import time
+from collections.abc import Callable
 
 from tests.e2e.conftest import LIANXI, House, Person, house_at
 from tests.e2e.test_people import issue_one
@@ -120,7 +121,7 @@ def history(person: Person, task: str) -> list[dict[str, str]]:
     return [json.loads(line) for line in lines]
 
 
-def wait_for(look, seconds: float = 60.0):  # type: ignore[no-untyped-def]
+def wait_for(look: Callable[[], list[str]], seconds: float = 60.0) -> list[str]:
     """What `look` finds once it finds something."""
     deadline = time.monotonic() + seconds
     while not (found := look()):

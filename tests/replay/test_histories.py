@@ -23,11 +23,16 @@ def test_there_are_histories() -> None:
 @pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
 async def test_history_replays(path: Path) -> None:
     """Under its original workflow id; the recorded hashes must come out again."""
-    recorded = json.loads(path.read_text("utf-8"))
-    history = WorkflowHistory.from_json(recorded["workflow_id"], recorded["history"])
+    history = history_of(path)
     replayer = Replayer(
         workflows=[TaskWorkflow, ConferenceWorkflow],
         data_converter=pydantic_data_converter,
         workflow_runner=composition.workflow_runner(),
     )
     await replayer.replay_workflow(history)
+
+
+def history_of(path: Path) -> WorkflowHistory:
+    """A recorded history."""
+    recorded = json.loads(path.read_text("utf-8"))
+    return WorkflowHistory.from_json(recorded["workflow_id"], recorded["history"])
