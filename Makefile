@@ -7,7 +7,7 @@ DEV := $(VENV)/.dev-installed
 BUILD_INPUTS := pyproject.toml hatch_build.py lianxi/__init__.py $(wildcard lianxi/locale/*/LC_MESSAGES/*.po)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo down test check format lint types imports wheel bench lock docs
+.PHONY: help demo down server test check format lint types imports wheel bench lock docs
 
 help:                ## what can be made
 	@grep -E '^[a-z]+: ' $(MAKEFILE_LIST) | grep '##' | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -32,7 +32,10 @@ demo: $(RUNTIME)     ## a running sample conference, in the background
 down: $(RUNTIME)     ## stop what `make demo` started
 	$(BIN)/lianxi down
 
-test: $(DEV)         ## all tests, on the real server too
+server: $(RUNTIME)   ## find or build the Temporal server (about 5 minutes, once per user)
+	$(BIN)/python -c 'from lianxi.runtime.server_source import find_or_build; print(find_or_build().said)'
+
+test: $(DEV) server  ## all tests, on the real server too
 	$(BIN)/python -m pytest
 
 check: format lint types imports test wheel  ## everything CI checks
