@@ -15,7 +15,6 @@ from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).parent.parent
 CHINESE = ROOT / "lianxi" / "locale" / "zh" / "LC_MESSAGES" / "lianxi.po"
-FRAGMENTS = "*.fragment.po"
 
 _KEYWORDS = {"_": None, "N_": None, "gettext": None, "ngettext": (1, 2)}
 _METHODS = [("**.py", "python")]
@@ -39,13 +38,8 @@ def chinese() -> Catalog:
 
 
 def updated() -> Catalog:
-    """The Chinese catalogue with exactly the messages of the code; fragments are taken in."""
+    """The Chinese catalogue with exactly the messages of the code."""
     known = chinese() if CHINESE.exists() else Catalog(locale="zh")
-    for fragment in sorted(CHINESE.parent.glob(FRAGMENTS)):
-        with fragment.open("rb") as source:
-            for message in read_po(source, locale="zh"):
-                if message.id and message.string:
-                    known.add(message.id, message.string)
     result = Catalog(
         locale="zh",
         project="lianxi-conference",
@@ -73,10 +67,8 @@ def main() -> int:
     """Write the catalogue; says what has no translation yet."""
     catalogue = updated()
     CHINESE.write_bytes(as_bytes(catalogue))
-    for fragment in CHINESE.parent.glob(FRAGMENTS):
-        fragment.unlink()
     missing = [
-        message.id for message in catalogue if message.id and not _translated(message.string)
+        message.id for message in catalogue if message.id and not _translated(message.string or "")
     ]
     for message in missing:
         print(repr(message))

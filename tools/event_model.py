@@ -27,7 +27,7 @@ from lianxi.domain.task.evolve import evolve, fold
 from lianxi.domain.task.react import OFFICE, READY, Notice, react, still_holds
 from lianxi.domain.task.state import TaskPhase, TaskState
 from lianxi.domain.values import Actor, Commitment, role_of
-from lianxi.notices.texts import OTHER, TEXTS
+from lianxi.notices.texts import OTHER, TEXTS, Side
 from lianxi.streams import refusals as stream_refusals
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "event-model.md"
@@ -331,11 +331,11 @@ def _when(rung: Rung) -> str:
 
 
 def _notices() -> str:
-    told: dict[tuple[str, str], list[str]] = {}
+    told: dict[tuple[Side, str], list[str]] = {}
     for state, event in _happenings():
         after = evolve(state, ev.Fact(90, _hash(90), NOW, "command", event))
         for notice in react(state, event, after):
-            side = OFFICE if notice.addressee == OFFICE else "unit"
+            side: Side = OFFICE if notice.addressee == OFFICE else "unit"
             causes = told.setdefault((side, notice.kind), [])
             cause = _cause(event, notice)
             if cause not in causes:

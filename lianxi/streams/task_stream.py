@@ -36,6 +36,8 @@ class TaskStream:
     def __init__(self, writer: StreamWriter, state: TaskState) -> None:
         self.writer = writer
         self.state = state
+        # the deadline of a state never changes, and finding it looks at every rung of every unit
+        self._deadline: tuple[TaskState, datetime | None] = (state, state.next_deadline)
 
     # --- how it begins ---
 
@@ -126,7 +128,9 @@ class TaskStream:
     @property
     def next_deadline(self) -> datetime | None:
         """When a rule acts next; None when none will, or none may (frozen)."""
-        return None if self.writer.frozen else self.state.next_deadline
+        if self._deadline[0] is not self.state:
+            self._deadline = (self.state, self.state.next_deadline)
+        return None if self.writer.frozen else self._deadline[1]
 
     @property
     def ended(self) -> bool:
@@ -135,9 +139,7 @@ class TaskStream:
 
     def fire_rungs(self, now: datetime) -> None:
         """Seal what the rules do by themselves up to `now`."""
-        if self.writer.frozen:
-            return
-        for event in rungs_due(self.state, now):
+        for event in self._rungs_due(now):
             authority = by_rule(event.rung if isinstance(event, ev.RungFired) else "archive")
             self._follow(self.writer.seal((event,), authority, now), authority)
 
@@ -192,9 +194,13 @@ class TaskStream:
             )
             self._follow(self.writer.seal((event,), authority, now), authority)
 
+    def _rungs_due(self, now: datetime) -> tuple[ev.TaskEvent, ...]:
+        deadline = self.next_deadline
+        return rungs_due(self.state, now) if deadline is not None and deadline <= now else ()
+
     def _after_rungs(self, now: datetime) -> TaskState:
         state = self.state
-        for event in rungs_due(state, now):
+        for event in self._rungs_due(now):
             state = evolve(state, ev.Fact(state.seq + 1, ZERO_HASH, now, "rule", event))
         return state
 
