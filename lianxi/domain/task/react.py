@@ -6,13 +6,14 @@ when it is sent, in the language of the addressee.
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Final
 
 from lianxi.domain.ladder import AssignmentState
 from lianxi.domain.task import events as ev
 from lianxi.domain.task.state import TaskPhase, TaskState
 from lianxi.domain.values import Frozen, Instant, TaskId, UnitId
 
-OFFICE = "office"
+OFFICE: Final = "office"
 
 
 class Notice(Frozen):
