@@ -157,9 +157,21 @@ CATALOGUE: dict[str, Entry] = {
         Exit.REFUSED,
         409,
     ),
+    "REQUEST_ID_AGE": Entry(
+        N_("The request id {request_id} was not made with this command."),
+        N_("Leave out --request-id; a new one is made."),
+        Exit.REFUSED,
+        409,
+    ),
+    "HAPPENED_OUT_OF_RANGE": Entry(
+        N_("The time stated, {happened_at}, is before the task was issued or has not come yet."),
+        N_("State when it happened, or leave it out."),
+        Exit.REFUSED,
+        422,
+    ),
     # roles and rules of a task
     "ROLE_NOT_ALLOWED": Entry(
-        N_("A {role} may not {action}; it is for: {needed}."),
+        N_("The role {role} may not {action}; it is for: {needed}."),
         N_("Use the profile of who may: --profile or --as."),
         Exit.NOT_ALLOWED,
         403,
@@ -274,6 +286,12 @@ CATALOGUE: dict[str, Entry] = {
         N_("See it: lianxi task show {task}."),
         Exit.OK,
         409,
+    ),
+    "ZONE_UNKNOWN": Entry(
+        N_("There is no time zone {zone}."),
+        N_("Give one of the tz database, such as Asia/Shanghai."),
+        Exit.USAGE,
+        422,
     ),
     "REGISTER_FULL": Entry(
         N_("The conference has {limit} tasks; it takes no more."),

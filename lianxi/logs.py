@@ -79,6 +79,9 @@ def _lift_temporal_ids(
             for field in ("workflow_id", "run_id", "update_id", "activity_type", "attempt"):
                 if field in extra:
                     event[field] = extra[field]
+    workflow_id = event.get("workflow_id")
+    if isinstance(workflow_id, str) and "/task/" in workflow_id:
+        event["task"] = workflow_id.rpartition("/")[2]
     update = event.get("update_id")
     if isinstance(update, str):
         event["request_id"] = update.partition(".")[0]

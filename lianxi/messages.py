@@ -32,7 +32,7 @@ DELIVER_NOTICES = "deliver_notices"
 
 MAX_BATCH_EVENTS = 128
 MAX_BATCH_BYTES = 1 << 20
-MAX_TAIL_BYTES = 1 << 20
+MAX_TAIL_BYTES = 640 << 10
 
 
 class ReceiptEvent(Frozen):

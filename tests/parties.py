@@ -27,6 +27,14 @@ def text_commitment(text: str) -> dict[str, Any]:
     return {"commit": commit(salt_for(text), data), "size": len(data)}
 
 
+def request_id_at(instant: datetime, number: int | None = None) -> str:
+    """A UUIDv7 made at `instant`, which may lie anywhere in a test's time; fresh, or the number-th."""
+    milliseconds = int(instant.timestamp() * 1000)
+    tail = uuid7().hex[12:] if number is None else f"70008000{number:012x}"
+    digits = f"{milliseconds:012x}{tail}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
 def salt_for(text: str) -> bytes:
     """A test's salt: derived, so that histories and vectors are repeatable."""
     return sha256(b"salt" + text.encode()).digest()
@@ -88,7 +96,7 @@ class Parties:
             unit=unit,
             action=action,
             args=args,
-            request_id=request_id or str(uuid7()),
+            request_id=request_id or request_id_at(issued),
             issued_at=format_instant(issued),
             not_after=format_instant(issued + valid),
             expect=expect,

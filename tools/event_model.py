@@ -393,13 +393,21 @@ def _holds(side: str, kind: str) -> str:
     """Asked of `still_holds` in every state of the example."""
     addressee = OFFICE if side == OFFICE else LEAD
 
-    def holds(state: AssignmentState, *, revision: int = 0, cycle: int = 0, due: int = 40) -> bool:
+    def holds(
+        state: AssignmentState,
+        *,
+        revision: int = 0,
+        cycle: int = 0,
+        due: int = 40,
+        another: bool = False,
+    ) -> bool:
         task = _state(state)
         part = task.assignments[LEAD]
         notice = Notice(
             task=task.task, addressee=addressee, kind=kind, about=LEAD,
             cycle=part.cycle + cycle, revision=part.revision + revision,
             due=NOW + timedelta(days=due),
+            submission=part.submission.event if part.submission and not another else None,
         )  # fmt: skip
         return still_holds(notice, task, NOW)
 
@@ -411,6 +419,8 @@ def _holds(side: str, kind: str) -> str:
     if len(states) == len(AssignmentState):
         return "always"
     words = [", ".join(f"`{state}`" for state in states)]
+    if not holds(states[0], another=True):
+        words.append("same submission")
     if not holds(states[0], revision=1):
         words.append("same limit revision")
     if not holds(states[0], cycle=1):

@@ -1,6 +1,6 @@
 """Writes the generated documents: `python -m tools.reference` (docs/cli.md and docs/errors.md).
 
-tests/cli/test_documents.py fails when they do not say what the code says.
+tests/cli/test_help.py fails when they do not say what the code says.
 """
 
 from collections.abc import Iterator

@@ -27,15 +27,23 @@ class CommandDoor:
 
     _stream: TaskStream | ConferenceStream
     _loop: StreamLoop
+    _turned_away = 0
+    """In this worker's memory only: nothing is decided by it."""
 
     @workflow.update(name=COMMAND_UPDATE)
     def command(self, message: CommandMessage) -> CommandAnswer:
         """Answer a signed command, or refuse it by rule."""
+        self._loop.count_command()
         try:
             answer = self._stream.answer(message, _update_id(), workflow.now())
         except Refusal as refusal:
+            workflow.logger.info("command refused", extra={"code": refusal.code})
             raise refused(refusal) from None
-        self._loop.count_command()
+        receipt = answer.receipt
+        workflow.logger.info(
+            "command answered",
+            extra={"action": receipt.action, "seq": receipt.events[-1].seq},
+        )
         return answer
 
     @command.validator
@@ -47,9 +55,18 @@ class CommandDoor:
         try:
             self._stream.rehearse(message, _update_id(), workflow.now())
         except Refusal as refusal:
+            self._say_turned_away(refusal.code)
             raise refused(refusal) from None
         except Exception as error:
+            workflow.logger.exception("a command tripped over a bug")
             raise _application_error(INTERNAL, {"error": type(error).__name__}) from error
+
+    def _say_turned_away(self, code: str) -> None:
+        """A line for the 1st, 10th, 100th …: whoever floods the door does not flood the log."""
+        self._turned_away += 1
+        if str(self._turned_away).rstrip("0") == "1":
+            extra = {"code": code, "count": self._turned_away}
+            workflow.logger.warning("commands turned away unread", extra=extra)
 
     @workflow.query(name=STATE_QUERY)
     def state(self) -> str:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Literal, Protocol
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, field_validator
 
 from lianxi.domain.values import Frozen
 
@@ -27,6 +27,20 @@ class AssignmentState(StrEnum):
 
 FINAL_STATES = frozenset({AssignmentState.COMPLETED, AssignmentState.WITHDRAWN})
 
+
+MAX_DENOMINATOR = 1_000
+
+
+def _part(fraction: tuple[int, int]) -> tuple[int, int]:
+    numerator, denominator = fraction
+    if not 0 <= numerator <= denominator <= MAX_DENOMINATOR or denominator == 0:
+        raise ValueError("a fraction is numerator and denominator, from 0 to 1")
+    return fraction
+
+
+Fraction = Annotated[tuple[int, int], AfterValidator(_part)]
+"""A part of a limit, as numerator and denominator."""
+
 RungName = Annotated[str, Field(pattern=r"\A[a-z0-9-]{1,32}\z")]
 
 
@@ -35,19 +49,38 @@ class Rung(Frozen):
 
     name: RungName
     anchor: Literal["acknowledge_by", "due"]
-    before_seconds: int | None = Field(default=None, ge=0)
-    before_fraction: tuple[int, int] | None = None
+    before_seconds: int | None = Field(default=None, ge=0, le=5 * 366 * 86_400)
+    before_fraction: Fraction | None = None
     states: tuple[AssignmentState, ...]
     to: tuple[Literal["unit", "office"], ...]
     kind: Literal["reminder", "urge", "yellow", "red"]
     fires_late: bool = False
 
 
+NOTICE_KINDS = frozenset(
+    {
+        "issued", "acknowledged", "progress", "submitted", "recalled", "accepted", "returned",
+        "withdrawn", "lead", "due-changed", "ready-to-close", "closed", "cancelled",
+    }
+)  # fmt: skip
+"""Kinds of notices that are no rungs: a rung's notice has the rung's name."""
+
+
 class Ladder(Frozen):
     """The rungs of one version, in the order in which they climb."""
 
     version: int = Field(ge=1)
-    rungs: tuple[Rung, ...] = Field(max_length=32)
+    rungs: tuple[Rung, ...] = Field(max_length=16)
+
+    @field_validator("rungs")
+    @classmethod
+    def _names_are_its_own(cls, rungs: tuple[Rung, ...]) -> tuple[Rung, ...]:
+        names = [rung.name for rung in rungs]
+        if len(set(names)) != len(names):
+            raise ValueError("a rung is named twice")
+        if taken := NOTICE_KINDS.intersection(names):
+            raise ValueError(f"{min(taken)} is the name of another notice")
+        return rungs
 
 
 class Limits(Protocol):

@@ -12,8 +12,8 @@ class Rules(Frozen):
     """What may differ between conferences; snapshotted in the issue event, durations in seconds."""
 
     version: int = Field(default=1, ge=1)
-    acknowledge_within: int = Field(default=2 * DAY, ge=1)
-    archive_after: int = Field(default=180 * DAY, ge=1)
+    acknowledge_within: int = Field(default=2 * DAY, ge=1, le=5 * 366 * DAY)
+    archive_after: int = Field(default=180 * DAY, ge=1, le=10 * 366 * DAY)
     ladder: Ladder = DEFAULT_LADDER
 
 

@@ -75,6 +75,16 @@ class Commitment(Frozen):
     size: int = Field(ge=0, le=2**40)
 
 
+def _not_empty(commitment: Commitment) -> Commitment:
+    if commitment.size == 0:
+        raise ValueError("an empty text or file says nothing")
+    return commitment
+
+
+GivenText = Annotated[Commitment, AfterValidator(_not_empty)]
+"""A commitment to something: an empty text gives no reason, an empty file is no evidence."""
+
+
 class Role(StrEnum):
     """On whose side somebody acts."""
 

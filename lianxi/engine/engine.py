@@ -9,14 +9,20 @@ import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from temporalio.client import Client, WorkflowUpdateFailedError
+from temporalio.client import (
+    Client,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from lianxi import ids
 from lianxi.domain.conference.events import ConferenceFounded
+from lianxi.domain.conference.refusals import ZoneUnknownError
 from lianxi.domain.refusal import Refusal
 from lianxi.domain.rules import Rules
 from lianxi.domain.task.state import TaskPhase
@@ -44,6 +50,7 @@ PATIENCE = timedelta(seconds=15)
 """How long a caller waits before PENDING: a workflow task caught by a crash takes 8 to 9 seconds."""
 
 RPC_TIMEOUT = timedelta(seconds=10)
+MIN_RPC_SECONDS = 1.0
 RETRY_PAUSE = timedelta(milliseconds=250)
 MAX_ROSTER_STEPS = 128
 
@@ -93,7 +100,8 @@ class Engine:
                 envelope=envelope,
                 tuning=self._tuning,
             )
-            ConferenceStream.open(given, datetime.now(UTC))
+            founded = ConferenceStream.open(given, datetime.now(UTC))
+            _check_zone(founded.state.zone)
         except Refusal as refusal:
             return Refused(refusal.code, refusal.params)
         started = await self._started(
@@ -116,7 +124,8 @@ class Engine:
         deadline = _clock() + self._patience.total_seconds()
         while True:
             try:
-                answer = await self._send(message, payload, signed.digest, workflow_id)
+                left = max(deadline - _clock(), MIN_RPC_SECONDS)
+                answer = await self._send(message, signed, workflow_id, left)
             except WorkflowUpdateFailedError as error:
                 refused = _refusal(error)
                 if refused is not None:
@@ -125,8 +134,10 @@ class Engine:
                         return known
                     message = known  # now with the roster steps that the stream lacks
                     continue
+            except WorkflowUpdateRPCTimeoutOrCancelledError:
+                pass  # no answer in time: it may have been done
             except RPCError as error:
-                if error.status is RPCStatusCode.NOT_FOUND:
+                if _workflow_missing(error):
                     outcome = await self._not_found(payload, signed.digest)
                     if outcome is not None:
                         return outcome
@@ -137,15 +148,15 @@ class Engine:
             await asyncio.sleep(RETRY_PAUSE.total_seconds())
 
     async def _send(
-        self, message: CommandMessage, payload: CommandPayload, digest: str, workflow_id: str
+        self, message: CommandMessage, signed: SignedCommand, workflow_id: str, seconds: float
     ) -> CommandAnswer:
         handle = self._client.get_workflow_handle(workflow_id)
         answer: CommandAnswer = await handle.execute_update(
             COMMAND_UPDATE,
             message,
-            id=update_id(payload.request_id, digest),
+            id=update_id(signed.payload.request_id, signed.digest),
             result_type=CommandAnswer,
-            rpc_timeout=RPC_TIMEOUT,
+            rpc_timeout=min(RPC_TIMEOUT, timedelta(seconds=seconds)),
         )
         return answer
 
@@ -226,16 +237,14 @@ class Engine:
 
     # --- starting ---
 
-    async def start_pending(self) -> int:
-        """Start the workflow of every registration that has none; how many were started."""
+    async def start_pending(self) -> bool:
+        """Start the workflow of every registration that has none; False if some could not be."""
         pending = await self._read(self._trail.pending_tasks)
-        for registered in pending or ():
-            await self._start_task(registered)
-        return len(pending or ())
+        return all([await self._start_task(registered) for registered in pending])
 
-    async def start_mailrooms(self, channels: tuple[str, ...]) -> None:
-        """Start, or find, the mailroom of every channel."""
-        for channel in channels:
+    async def start_mailrooms(self, channels: tuple[str, ...]) -> bool:
+        """Start, or find, the mailroom of every channel; False if some could not be."""
+        started = [
             await self._started(
                 MAILROOM_WORKFLOW,
                 MailroomInput(channel=channel),
@@ -243,6 +252,9 @@ class Engine:
                 f"mailroom {channel}",
                 reuse=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
             )
+            for channel in channels
+        ]
+        return all(started)
 
     async def _start_task(self, registered: PendingTask) -> bool:
         """Start, or find, the workflow of a registered task; False when that is not known."""
@@ -275,7 +287,8 @@ class Engine:
         workflow_id: str,
         summary: str,
         *,
-        reuse: WorkflowIDReusePolicy = WorkflowIDReusePolicy.REJECT_DUPLICATE,
+        # one that ended in order is never run again; one that failed to begin may be
+        reuse: WorkflowIDReusePolicy = WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
     ) -> bool:
         """Whether the workflow runs or has run; False when the server did not say."""
         try:
@@ -314,6 +327,19 @@ def _refusal(error: WorkflowUpdateFailedError) -> Refused | None:
         return None
     detail = RefusalDetail.model_validate(cause.details[0])
     return Refused(detail.code, dict(detail.params))
+
+
+def _check_zone(name: str) -> None:
+    """ZoneUnknownError for a zone that this machine's tables do not have."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ZoneUnknownError(zone=name) from None
+
+
+def _workflow_missing(error: RPCError) -> bool:
+    """Whether the server knows no such workflow; a missing namespace says nothing about it."""
+    return error.status is RPCStatusCode.NOT_FOUND and "namespace" not in error.message.lower()
 
 
 def _clock() -> float:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, bindparam, select
 
 from lianxi.domain.values import Commitment, format_instant
 from lianxi.ports import Opening
@@ -18,6 +18,11 @@ MAX_INLINE_BYTES = 64 << 10
 
 
 _INSERT = Prepared(lambda dialect: insert_if_absent(dialect, openings))
+_FIND = Prepared(
+    lambda _: select(openings.c.size, openings.c.salt, openings.c.data, openings.c.media).where(
+        openings.c.origin == bindparam("origin_"), openings.c.commit == bindparam("commit_")
+    )
+)
 
 
 class SqlOpenings:
@@ -72,9 +77,7 @@ def read_opening(
     connection: Connection, evidence: EvidenceFolder, origin: str, commit: str
 ) -> Opening | None:
     """`SqlOpenings.get` inside a transaction."""
-    row = connection.execute(
-        select(openings).where(openings.c.origin == origin, openings.c.commit == commit)
-    ).one_or_none()
+    row = _FIND.run(connection, {"origin_": origin, "commit_": commit}).one_or_none()
     if row is None:
         return None
     data = row.data if row.data is not None else evidence.read(commit)

@@ -5,9 +5,12 @@ overtaken, and is ignored. "Due" is wall time.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache, partial
+from itertools import chain, repeat
 
-from sqlalchemy import Connection, Engine, RowMapping, exists, select, update
+from sqlalchemy import Connection, Engine, bindparam, exists, select, update
 
 from lianxi.domain.conference.state import ConferenceState
 from lianxi.domain.observations import (
@@ -24,8 +27,9 @@ from lianxi.ports import DueNotice, Outcome
 from lianxi.store.directory import Directories
 from lianxi.store.evidence import EvidenceFolder
 from lianxi.store.faults import outages_translated
-from lianxi.store.observing import observe, stream_head
+from lianxi.store.observing import Observed, observe_all, stream_head
 from lianxi.store.openings import read_opening
+from lianxi.store.prepared import Prepared
 from lianxi.store.projection import MAILBOX
 from lianxi.store.states import States
 from lianxi.store.tables import notices, outbox
@@ -72,81 +76,65 @@ class SqlOutbox:
         """
         if not outcomes:
             return 0
-        return self._writer.run(
-            lambda connection: sum(_settle(connection, outcome, now) for outcome in outcomes)
-        )
+        return self._writer.run(lambda connection: _settle(connection, outcomes, now))
 
     def _any_due(self, channel: str, now: datetime) -> bool:
-        query = select(
-            exists().where(outbox.c.channel == channel, outbox.c.due_at <= format_instant(now))
-        )
+        sought = {"channel_": channel, "now": format_instant(now)}
         with outages_translated(), self._reading.connect() as connection:
-            return bool(connection.scalar(query))
+            return bool(_ANY_DUE.run(connection, sought).scalar())
 
     def _lease(
         self, connection: Connection, channel: str, now: datetime, limit: int, until: datetime
     ) -> list[DueNotice]:
-        rows = (
-            connection.execute(
-                select(
-                    outbox.c.notice_id,
-                    outbox.c.lease,
-                    outbox.c.attempts,
-                    notices.c.origin,
-                    notices.c.channel,
-                    notices.c.notice_json,
+        sought = {"channel_": channel, "now": format_instant(now), "limit_": limit}
+        rows = _DUE.run(connection, sought).all()
+        if not rows:
+            return []
+        end = format_instant(until)
+        _TAKE.run_many(connection, [{"id": row.notice_id, "until": end} for row in rows])
+        # read once each: most notices of a lease are about the same few tasks
+        conference_of = cache(partial(self._conference, connection))
+        task_of = cache(partial(self._task, connection))
+        directory_of = cache(partial(self._directories.get, connection))
+        due: list[DueNotice] = []
+        for row in rows:
+            notice = Notice.model_validate_json(row.notice_json)
+            conference = conference_of(row.origin)
+            state, title = task_of(row.origin, notice.task)
+            address = None
+            if row.channel != MAILBOX:
+                directory = directory_of(row.origin, conference.directory.commit)
+                address = directory.address(notice.addressee)
+            due.append(
+                DueNotice(
+                    notice_id=row.notice_id,
+                    origin=row.origin,
+                    channel=row.channel,
+                    notice=notice,
+                    holds=still_holds(notice, state, now),
+                    language=_language(conference, notice.addressee),
+                    address=address,
+                    title=title,
+                    lease=row.lease + 1,
+                    attempts=row.attempts,
                 )
-                .join(notices, notices.c.notice_id == outbox.c.notice_id)
-                .where(outbox.c.channel == channel, outbox.c.due_at <= format_instant(now))
-                .order_by(outbox.c.due_at, outbox.c.position, outbox.c.notice_id)
-                .limit(limit)
             )
-            .mappings()
-            .all()
-        )
-        if rows:
-            connection.execute(
-                update(outbox)
-                .where(outbox.c.notice_id.in_([row["notice_id"] for row in rows]))
-                .values(lease=outbox.c.lease + 1, due_at=format_instant(until))
-            )
-        return [self._due(connection, row, now) for row in rows]
+        return due
 
-    def _due(self, connection: Connection, row: RowMapping, now: datetime) -> DueNotice:
-        notice = Notice.model_validate_json(row["notice_json"])
-        conference = self._states.conference(connection, row["origin"])
-        head = stream_head(connection, row["origin"], task_stream(notice.task))
-        if conference is None or head is None:
-            raise LookupError(f"{notice.task} has a notice and no event")
-        state = self._states.task(connection, row["origin"], notice.task, head)
-        return DueNotice(
-            notice_id=row["notice_id"],
-            origin=row["origin"],
-            channel=row["channel"],
-            notice=notice,
-            holds=still_holds(notice, state, now),
-            language=_language(conference, notice.addressee),
-            address=self._address(connection, row, conference, notice.addressee),
-            title=self._title(connection, row["origin"], state),
-            lease=row["lease"] + 1,
-            attempts=row["attempts"],
-        )
+    def _conference(self, connection: Connection, origin: str) -> ConferenceState:
+        conference = self._states.conference(connection, origin)
+        if conference is None:
+            raise LookupError(f"{origin} has a notice and no conference")
+        return conference
 
-    def _address(
-        self,
-        connection: Connection,
-        row: RowMapping,
-        conference: ConferenceState,
-        addressee: str,
-    ) -> str | None:
-        if row["channel"] == MAILBOX:
-            return None
-        directory = self._directories.get(connection, row["origin"], conference.directory.commit)
-        return directory.address(addressee)
-
-    def _title(self, connection: Connection, origin: str, state: TaskState) -> str | None:
+    def _task(self, connection: Connection, origin: str, task: str) -> tuple[TaskState, str | None]:
+        """The state of a task, and its title where that was handed in."""
+        head = stream_head(connection, origin, task_stream(task))
+        if head is None:
+            raise LookupError(f"{task} has a notice and no event")
+        state = self._states.task(connection, origin, task, head)
         opening = read_opening(connection, self._evidence, origin, state.title.commit)
-        return None if opening is None else opening.data.decode("utf-8", "replace")
+        return state, None if opening is None else opening.data.decode("utf-8", "replace")
 
 
 def _language(conference: ConferenceState, addressee: str) -> str:
@@ -154,30 +142,120 @@ def _language(conference: ConferenceState, addressee: str) -> str:
     return conference.language if member is None else member.language
 
 
-def _settle(connection: Connection, outcome: Outcome, now: datetime) -> int:
-    row = connection.execute(
-        select(outbox, notices.c.origin, notices.c.event, notices.c.task, notices.c.addressee)
-        .join(notices, notices.c.notice_id == outbox.c.notice_id)
-        .where(outbox.c.notice_id == outcome.notice_id)
-    ).one_or_none()
-    if row is None or row.lease != outcome.lease:
-        return 0
-    if outcome.result == "retry":
-        connection.execute(
-            update(outbox)
-            .where(outbox.c.notice_id == outcome.notice_id)
-            .values(attempts=row.attempts + 1, due_at=format_instant(outcome.not_before or now))
-        )
-        return 1
-    tried = 0 if outcome.result == "superseded" else 1
+@dataclass(slots=True)
+class _Waiting:
+    """A row of the outbox, with what its notice's outcome names."""
+
+    notice_id: str
+    lease: int
+    attempts: int
+    channel: str
+    origin: str
+    event: str
+    task: str
+    addressee: str
+
+
+def _settle(connection: Connection, outcomes: Sequence[Outcome], now: datetime) -> int:
+    waiting = _waiting(connection, outcomes)
+    retries: dict[str, dict[str, str | int]] = {}
+    observed: list[Observed] = []
+    counted = 0
+    for outcome in outcomes:
+        row = waiting.get(outcome.notice_id)
+        if row is None or row.lease != outcome.lease:
+            continue
+        counted += 1
+        if outcome.result != "superseded":
+            row.attempts += 1
+        if outcome.result == "retry":
+            retries[row.notice_id] = {
+                "id": row.notice_id,
+                "tried": row.attempts,
+                "not_before": format_instant(outcome.not_before or now),
+            }
+        else:
+            observed.append(_observed(row, outcome))
+            del waiting[row.notice_id]  # whatever else is said of it comes too late
+    if retries:
+        _RETRY.run_many(connection, list(retries.values()))
+    if observed:
+        # projecting the events settles the notices and takes them out of the outbox
+        observe_all(connection, observed, now)
+    return counted
+
+
+def _waiting(connection: Connection, outcomes: Sequence[Outcome]) -> dict[str, _Waiting]:
+    wanted = list(dict.fromkeys(outcome.notice_id for outcome in outcomes))
+    found: dict[str, _Waiting] = {}
+    for start in range(0, len(wanted), len(_IDS)):
+        page = wanted[start : start + len(_IDS)]
+        filled = dict(zip(_IDS, chain(page, repeat(page[0])), strict=False))
+        for row in _WAITING.run(connection, filled).mappings():
+            found[row["notice_id"]] = _Waiting(**row)
+    return found
+
+
+def _observed(row: _Waiting, outcome: Outcome) -> Observed:
     data = _OUTCOMES[outcome.result](
-        notice_id=outcome.notice_id,
+        notice_id=row.notice_id,
         event=row.event,
         task=row.task,
         unit=row.addressee,
-        attempts=row.attempts + tried,
+        attempts=row.attempts,
         detail=outcome.detail or None,
     )
-    # projecting the event settles the notice and takes it out of the outbox
-    observe(connection, row.origin, mail_stream(row.channel), data, now)
-    return 1
+    return Observed(row.origin, mail_stream(row.channel), data)
+
+
+_IDS = [f"id_{number}" for number in range(16)]
+"""So many notices are looked up at once; where there are fewer, one of them fills the rest."""
+
+_IS_DUE = (outbox.c.channel == bindparam("channel_")) & (outbox.c.due_at <= bindparam("now"))
+_ANY_DUE = Prepared(lambda _: select(exists().where(_IS_DUE)))
+_DUE = Prepared(
+    lambda _: (
+        select(
+            outbox.c.notice_id,
+            outbox.c.lease,
+            outbox.c.attempts,
+            notices.c.origin,
+            notices.c.channel,
+            notices.c.notice_json,
+        )
+        .join(notices, notices.c.notice_id == outbox.c.notice_id)
+        .where(_IS_DUE)
+        .order_by(outbox.c.due_at, outbox.c.position, outbox.c.notice_id)
+        .limit(bindparam("limit_"))
+    )
+)
+_TAKE = Prepared(
+    lambda _: (
+        update(outbox)
+        .where(outbox.c.notice_id == bindparam("id"))
+        .values(lease=outbox.c.lease + 1, due_at=bindparam("until"))
+    )
+)
+_WAITING = Prepared(
+    lambda _: (
+        select(
+            outbox.c.notice_id,
+            outbox.c.lease,
+            outbox.c.attempts,
+            outbox.c.channel,
+            notices.c.origin,
+            notices.c.event,
+            notices.c.task,
+            notices.c.addressee,
+        )
+        .join(notices, notices.c.notice_id == outbox.c.notice_id)
+        .where(outbox.c.notice_id.in_([bindparam(name) for name in _IDS]))
+    )
+)
+_RETRY = Prepared(
+    lambda _: (
+        update(outbox)
+        .where(outbox.c.notice_id == bindparam("id"))
+        .values(attempts=bindparam("tried"), due_at=bindparam("not_before"))
+    )
+)

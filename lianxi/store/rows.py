@@ -1,7 +1,8 @@
 """Writing rows: events, and changes of the read tables with the outbox beside them (store layer)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, delete, insert, update
@@ -23,6 +24,11 @@ def insert_event(connection: Connection, row: Mapping[str, Any]) -> int:
     return position
 
 
+def insert_events(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert events in order."""
+    _INSERT_EVENTS.run_many(connection, rows)
+
+
 def apply_changes(connection: Connection, changes: Iterable[Change]) -> None:
     """Write changes in order; of several `put` of one row only the last.
 
@@ -40,17 +46,27 @@ def apply_changes(connection: Connection, changes: Iterable[Change]) -> None:
         _upsert(name).run_many(connection, list(rows.values()))
     if notices.name in puts:
         _INSERT_OUTBOX.run_many(connection, [_waiting(row) for row in puts[notices.name].values()])
-    for change in patches:
-        _apply_patch(connection, change)
+    for shape, alike in groupby(patches, _shape):
+        _apply_patches(connection, shape, list(alike))
 
 
-def _apply_patch(connection: Connection, change: Change) -> None:
-    key = {f"key_{name}": value for name, value in change.key.items()}
-    statement = _patch(change.table, tuple(change.key), tuple(change.values))
-    statement.run(connection, {**key, **change.values})
-    if change.table == notices.name:
+_Shape = tuple[str, tuple[str, ...], tuple[str, ...]]
+"""Table, key and columns of a patch: those of one shape are one statement."""
+
+
+def _shape(change: Change) -> _Shape:
+    return change.table, tuple(change.key), tuple(change.values)
+
+
+def _apply_patches(connection: Connection, shape: _Shape, changes: Sequence[Change]) -> None:
+    rows = [
+        {**{f"key_{name}": value for name, value in change.key.items()}, **change.values}
+        for change in changes
+    ]
+    _patch(*shape).run_many(connection, rows)
+    if shape[0] == notices.name:
         # the only patch of a notice is its outcome
-        _DELETE_OUTBOX.run(connection, change.key)
+        _DELETE_OUTBOX.run_many(connection, [change.key for change in changes])
 
 
 def _waiting(notice: Mapping[str, Value]) -> dict[str, Value]:
@@ -77,13 +93,9 @@ def _patch(name: str, key: tuple[str, ...], columns: tuple[str, ...]) -> Prepare
     return Prepared(lambda _: update(table).where(where).values(values))
 
 
-_INSERT_EVENT = Prepared(
-    lambda _: (
-        insert(events)
-        .values({name: bindparam(name) for name in _EVENT_COLUMNS})
-        .returning(events.c.position)
-    )
-)
+_EVENT = insert(events).values({name: bindparam(name) for name in _EVENT_COLUMNS})
+_INSERT_EVENT = Prepared(lambda _: _EVENT.returning(events.c.position))
+_INSERT_EVENTS = Prepared(lambda _: _EVENT)
 _INSERT_OUTBOX = Prepared(lambda _: insert(outbox))
 _DELETE_OUTBOX = Prepared(
     lambda _: delete(outbox).where(outbox.c.notice_id == bindparam("notice_id"))

@@ -20,13 +20,30 @@ from lianxi.store.projection import conference_state, task_state
 from lianxi.store.tables import assignments, conferences, events, rosters, tasks
 from lianxi.streams.facts import task_fact
 
-KEPT = 1_024
+KEPT = 256
 """Tasks kept folded; each takes some tens of kilobytes."""
 
 State = TypeVar("State")
 
 _CONFERENCE_HEAD = Prepared(
     lambda _: select(conferences.c.hash).where(conferences.c.origin == bindparam("origin_"))
+)
+_TASK = Prepared(
+    lambda _: select(tasks.c.state_json).where(
+        tasks.c.origin == bindparam("origin_"), tasks.c.task == bindparam("task_")
+    )
+)
+_ASSIGNMENTS = Prepared(
+    lambda _: select(assignments.c.unit, assignments.c.ordinal, assignments.c.state_json).where(
+        assignments.c.origin == bindparam("origin_"), assignments.c.task == bindparam("task_")
+    )
+)
+_EVENTS = Prepared(
+    lambda _: (
+        select(events.c.data, events.c.hash)
+        .where(events.c.origin == bindparam("origin_"), events.c.stream == bindparam("stream_"))
+        .order_by(events.c.seq)
+    )
 )
 
 
@@ -83,25 +100,16 @@ def _keep(
 
 
 def _read_task(connection: Connection, origin: str, task: str) -> TaskState | None:
-    row = (
-        connection.execute(select(tasks).where(tasks.c.origin == origin, tasks.c.task == task))
-        .mappings()
-        .one_or_none()
-    )
+    key = {"origin_": origin, "task_": task}
+    row = _TASK.run(connection, key).mappings().one_or_none()
     if row is None:
         return None
-    parts = connection.execute(
-        select(assignments).where(assignments.c.origin == origin, assignments.c.task == task)
-    )
-    return task_state(dict(row), [dict(part) for part in parts.mappings()])
+    parts = _ASSIGNMENTS.run(connection, key).mappings()
+    return task_state(dict(row), [dict(part) for part in parts])
 
 
 def _fold_task(connection: Connection, origin: str, task: str) -> TaskState:
-    rows = connection.execute(
-        select(events.c.data, events.c.hash)
-        .where(events.c.origin == origin, events.c.stream == task_stream(task))
-        .order_by(events.c.seq)
-    )
+    rows = _EVENTS.run(connection, {"origin_": origin, "stream_": task_stream(task)})
     state = fold([task_fact(open_event(row.data), row.hash) for row in rows])
     if state is None:
         raise LookupError(f"{task} has no event")

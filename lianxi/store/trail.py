@@ -57,7 +57,7 @@ class SqlTrail:
         def work(connection: Connection) -> RecordResult | Fork:
             try:
                 return append_batch(connection, offered, self._states, self._clock())
-            except (ValidationError, UnknownKindError) as error:
+            except (ValidationError, UnknownKindError, ValueError, LookupError) as error:
                 raise BatchInvalidError(batch.stream, "data") from error
 
         result = self._writer.run(work)
@@ -202,6 +202,8 @@ class SqlTrail:
 
 
 def _receipt(rows: Sequence[Row[Any]]) -> Receipt | None:
+    # should an id have been used for a second command all the same, the first one's receipt stands
+    rows = [row for row in rows if row.payload_sha256 == rows[0].payload_sha256]
     first, last = rows[0], rows[-1]
     if len(rows) != open_event(first.data).cause.count:
         return None  # the rest is on its way

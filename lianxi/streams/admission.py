@@ -6,7 +6,7 @@ fails here is malformed or unauthenticated and leaves no trace in any history.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from pydantic import ValidationError
 
@@ -25,12 +25,20 @@ from lianxi.proof.commands import (
     update_id,
 )
 from lianxi.proof.rosters import RosterStep, adopt
+from lianxi.proof.validity import MAX_CLOCK_AHEAD
 from lianxi.proof.wire import schema_error
 from lianxi.streams.refusals import (
     InvalidArgsError,
+    RequestIdAgeError,
     UnknownActionError,
     UpdateIdMismatchError,
 )
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+MAX_ID_AGE = timedelta(hours=24)
+"""How long before its command a request id may have been made: an id forgotten is never new again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +62,17 @@ class Admitted:
     def order(self) -> Order:
         """What the domain decides on."""
         return Order(self.actor, self.command, self.signed.payload.expect)
+
+    def check_begun(self, now: datetime) -> None:
+        """IssuedInFutureError; and RequestIdAgeError for an id not made with its command."""
+        payload = self.signed.payload
+        if payload.issued_at - now > MAX_CLOCK_AHEAD:
+            check_times(payload, now)
+        # RFC 9562 §5.7: the first 48 bits are milliseconds since the epoch
+        made = int(payload.request_id.replace("-", "")[:12], 16)
+        age = (payload.issued_at - _EPOCH) // _MILLISECOND - made
+        if not -(MAX_CLOCK_AHEAD // _MILLISECOND) <= age <= MAX_ID_AGE // _MILLISECOND:
+            raise RequestIdAgeError(request_id=payload.request_id)
 
     def check_standing(self, roster: Roster, now: datetime) -> None:
         """Whether it is in time, by a key that may act; ExpiredError, KeyRetiredError and so on."""

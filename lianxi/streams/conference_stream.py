@@ -82,9 +82,11 @@ class ConferenceStream:
     def rehearse(self, message: CommandMessage, update_id: str, now: datetime) -> Refusal | None:
         """Admit the command and try the rules on it, changing nothing; as in TaskStream."""
         admitted = self._admit(message, update_id)
+        self._check_passing(admitted, now)
         try:
             self._judge(admitted, now)
-            decide(self.state, admitted.order, self._digests(admitted), now)
+            at = self.writer.instant(now)
+            decide(self.state, admitted.order, self._digests(admitted), at)
         except Refusal as refusal:
             return refusal
         return None
@@ -96,7 +98,8 @@ class ConferenceStream:
         if known is not None:
             return self._with_registration(known)
         self._judge(admitted, now)
-        events = decide(self.state, admitted.order, self._digests(admitted), now)
+        at = self.writer.instant(now)
+        events = decide(self.state, admitted.order, self._digests(admitted), at)
         sealed = self._seal(events, by_command(admitted.actor, admitted.signed), now)
         tasks = [e.data.task for e in sealed if isinstance(e.data, ev.TaskRegistered)]
         receipt = self.writer.remember(
@@ -137,7 +140,8 @@ class ConferenceStream:
 
     def _admit(self, message: CommandMessage, update_id: str) -> Admitted:
         return admit(
-            message,
+            # the conference's own roster is the newest: what it has not registered does not count
+            message.model_copy(update={"roster_steps": ()}),
             origin=self.writer.origin,
             stream=CONFERENCE_STREAM,
             roster=self.state.roster,
@@ -145,9 +149,15 @@ class ConferenceStream:
             arrived_as=update_id,
         )
 
+    def _check_passing(self, admitted: Admitted, now: datetime) -> None:
+        if not self.writer.requests.knows(admitted.signed, admitted.actor.unit):
+            self.writer.check_open()
+            admitted.check_begun(now)
+
     def _judge(self, admitted: Admitted, now: datetime) -> None:
         admitted.check_standing(self.state.roster, now)
-        self.writer.check_open(now)
+        admitted.check_begun(now)
+        self.writer.check_open()
 
     def _digests(self, admitted: Admitted) -> Digests:
         return _digests(self.state, admitted, self.writer.origin)

@@ -29,6 +29,12 @@ class RequestConflictError(Refusal):
     code: ClassVar[str] = "REQUEST_CONFLICT"
 
 
+class RequestIdAgeError(Refusal):
+    """The request id was not made with its command: its time (UUIDv7) is too old or ahead."""
+
+    code: ClassVar[str] = "REQUEST_ID_AGE"
+
+
 class FrozenError(Refusal):
     """The trail holds another event at this stream's place; nothing is taken until a thaw."""
 

@@ -14,8 +14,11 @@ from lianxi.proof.commands import SignedCommand
 from lianxi.proof.refusals import ExpiredError
 from lianxi.streams.refusals import BacklogFullError, RequestConflictError
 
-MAX_ENTRIES = 512
-"""At about 900 bytes each in a carried payload: half a megabyte."""
+MAX_BYTES = 320 << 10
+"""What the table may take in a payload that is carried into the next run (2 MiB in all)."""
+
+_ENTRY_BYTES = 330
+"""Key, digest, instants and field names of an entry, beside its receipt."""
 
 
 class RequestTable:
@@ -28,6 +31,7 @@ class RequestTable:
     def __init__(self, entries: dict[str, RequestEntry], floor: datetime | None) -> None:
         self.entries = dict(entries)
         self.floor = floor
+        self._bytes = sum(map(_carried_bytes, self.entries.values()))
 
     def find(self, signed: SignedCommand, unit: str) -> Receipt | None:
         """The first receipt of this very command; None if it is new.
@@ -50,9 +54,13 @@ class RequestTable:
         receipt = Receipt.model_validate_json(entry.receipt)
         return receipt.model_copy(update={"already": entry.told})
 
+    def knows(self, signed: SignedCommand, unit: str) -> bool:
+        """Whether the id was used before; changes nothing."""
+        return _key(unit, signed.payload.request_id) in self.entries
+
     def keep(self, signed: SignedCommand, unit: str, receipt: Receipt, *, told: bool) -> None:
         """Remember a command's receipt. `told`: whoever asked has it in hand."""
-        self.entries[_key(unit, receipt.request_id)] = RequestEntry(
+        entry = RequestEntry(
             payload_sha256=signed.digest,
             issued_at=signed.payload.issued_at,
             not_after=signed.payload.not_after,
@@ -60,13 +68,20 @@ class RequestTable:
             receipt=receipt.model_dump_json(exclude_none=True),
             told=told,
         )
+        self.entries[_key(unit, receipt.request_id)] = entry
+        self._bytes += _carried_bytes(entry)
+
+    def check_room(self, recorded_seq: int) -> None:
+        """BacklogFullError when what may not be forgotten yet fills the table; changes nothing."""
+        if self._bytes < MAX_BYTES:
+            return
+        held = [entry for entry in self.entries.values() if entry.last_seq > recorded_seq]
+        if sum(map(_carried_bytes, held)) >= MAX_BYTES // 2:
+            raise BacklogFullError
 
     def make_room(self, recorded_seq: int, now: datetime) -> None:
-        """Forget what has expired and, beyond the size, the oldest of what is recorded.
-
-        Raises BacklogFullError when too much of it is not recorded yet.
-        """
-        if len(self.entries) < MAX_ENTRIES:
+        """Forget what has expired and, beyond the size, the oldest of what is recorded."""
+        if self._bytes < MAX_BYTES:
             return
         self.forget_expired(recorded_seq, now)
         recorded = sorted(
@@ -74,14 +89,12 @@ class RequestTable:
             for key, entry in self.entries.items()
             if entry.last_seq <= recorded_seq
         )
-        if len(self.entries) < MAX_ENTRIES:
-            return
-        # down to the half, so that not every command has to make room
-        for issued_at, key in recorded[: len(self.entries) - MAX_ENTRIES // 2]:
-            del self.entries[key]
+        for issued_at, key in recorded:
+            # down to the half, so that not every command has to make room
+            if self._bytes <= MAX_BYTES // 2:
+                break
+            self._bytes -= _carried_bytes(self.entries.pop(key))
             self.floor = issued_at if self.floor is None else max(self.floor, issued_at)
-        if len(self.entries) >= MAX_ENTRIES:
-            raise BacklogFullError
 
     def forget_expired(self, recorded_seq: int, now: datetime) -> None:
         """Drop what can neither be repeated nor is waiting to be recorded."""
@@ -90,6 +103,12 @@ class RequestTable:
             for key, entry in self.entries.items()
             if entry.not_after >= now or entry.last_seq > recorded_seq
         }
+        self._bytes = sum(map(_carried_bytes, self.entries.values()))
+
+
+def _carried_bytes(entry: RequestEntry) -> int:
+    """What an entry takes in a payload, where the quotes of its receipt are escaped."""
+    return len(entry.receipt) + entry.receipt.count('"') + _ENTRY_BYTES
 
 
 def _key(unit: str, request_id: str) -> str:

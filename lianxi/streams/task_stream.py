@@ -89,13 +89,16 @@ class TaskStream:
     def rehearse(self, message: CommandMessage, update_id: str, now: datetime) -> Refusal | None:
         """Admit the command and try the rules on it, changing nothing.
 
-        Raises what admission refuses; returns the refusal by rule that `answer` would raise. Any
-        other exception is a bug that must not reach the handler, where it would stall the task.
+        Raises what admission refuses and what may be otherwise in a minute: turned away here it
+        leaves no history, and the same bytes can be sent again. Returns the refusal by rule that
+        `answer` would raise. Any other exception is a bug that must not reach the handler, where it
+        would stall the task.
         """
         admitted = self._admit(message, update_id)
+        self._check_passing(admitted, now)
         try:
             self._judge(admitted, now)
-            decide(self._after_rungs(now), admitted.order, now)
+            decide(self._after_rungs(now), admitted.order, self.writer.instant(now))
         except Refusal as refusal:
             return refusal
         return None
@@ -111,7 +114,7 @@ class TaskStream:
             return CommandAnswer(receipt=known)
         self._judge(admitted, now)
         self.fire_rungs(now)
-        events = decide(self.state, admitted.order, now)
+        events = decide(self.state, admitted.order, self.writer.instant(now))
         self._adopt_rosters(admitted, now)
         authority = by_command(admitted.actor, admitted.signed)
         command = admitted.command
@@ -178,10 +181,17 @@ class TaskStream:
             arrived_as=update_id,
         )
 
+    def _check_passing(self, admitted: Admitted, now: datetime) -> None:
+        """Refusals that pass: no room, frozen, issued in the future. Not for a known request."""
+        if not self.writer.requests.knows(admitted.signed, admitted.actor.unit):
+            self.writer.check_open()
+            admitted.check_begun(now)
+
     def _judge(self, admitted: Admitted, now: datetime) -> None:
         """What stands before the rules: expiry, the key's standing, room to write."""
         admitted.check_standing(self.writer.roster, now)
-        self.writer.check_open(now)
+        admitted.check_begun(now)
+        self.writer.check_open()
 
     def _adopt_rosters(self, admitted: Admitted, now: datetime) -> None:
         authority = by_rule("roster")

@@ -165,18 +165,26 @@ class StreamWriter:
             ),
             task=task,
         )
+        self.requests.make_room(self._recorded_seq, sealed[-1].at)
         self.requests.keep(signed, unit, receipt, told=told)
         return receipt
 
     # --- sealing ---
 
-    def check_open(self, now: datetime) -> None:
-        """FrozenError after a fork; BacklogFullError beyond what may wait or be carried along."""
+    def instant(self, now: datetime) -> datetime:
+        """The stream's present: a worker's clock may step back, a stream's time does not."""
+        return now if self.head is None else max(now, self.head.at)
+
+    def check_open(self) -> None:
+        """FrozenError after a fork; BacklogFullError beyond what may wait or be carried along.
+
+        Changes nothing: validators ask too, and they do not run again on replay.
+        """
         if self.frozen:
             raise FrozenError(stream=self.stream)
         if self._tail_bytes > MAX_TAIL_BYTES:
             raise BacklogFullError(stream=self.stream)
-        self.requests.make_room(self._recorded_seq, now)
+        self.requests.check_room(self._recorded_seq)
 
     def seal(
         self,
@@ -213,8 +221,7 @@ class StreamWriter:
             stream=self.stream,
             seq=1 if head is None else head.seq + 1,
             kind=type(data).__name__,
-            # a worker's clock may step back; a stream's time does not
-            at=now if head is None else max(now, head.at),
+            at=self.instant(now),
             happened_at=happened_at,
             actor=authority.actor,
             basis=authority.basis,

@@ -95,6 +95,7 @@ def notice(story: Story, kind: str, **fields: object) -> Notice:
             "cycle": assignment.cycle,
             "revision": assignment.revision,
             "due": assignment.due,
+            "submission": assignment.submission.event if assignment.submission else None,
             **fields,
         }
     )

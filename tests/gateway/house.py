@@ -21,6 +21,7 @@ from lianxi.proof.commands import open_command, update_id
 from lianxi.proof.keys import Signer
 from lianxi.proof.signing import sign_command, sign_session
 from lianxi.store.store import Store
+from tests.parties import request_id_at
 from tests.store.scenario import Scenario
 
 FOUNDING_TOKEN = "a-token-of-the-test"
@@ -180,7 +181,7 @@ class House:
             "unit": unit,
             "action": action,
             "args": {},
-            "request_id": f"019a4b5c-0000-7000-8000-{number:012x}",
+            "request_id": request_id_at(self.scenario.now, number),
             "issued_at": format_instant(self.scenario.now),
             "not_after": format_instant(self.scenario.now + timedelta(hours=1)),
         }

@@ -12,6 +12,7 @@ from lianxi.gateway.services import Limits
 from lianxi.ports import StoreUnavailableError
 from lianxi.store.store import Store
 from tests.gateway.house import STRANGER, House, code
+from tests.parties import request_id_at
 from tests.store.scenario import Scenario
 
 TASK = "task/T-0001"
@@ -328,7 +329,7 @@ async def test_every_line_of_a_command_carries_request_id_and_task(house: House)
         await house.send(house.command("U01", "acknowledge", TASK))
     assert {line["event"] for line in logs} == {"command accepted", "request"}
     for line in logs:
-        assert line["request_id"] == "019a4b5c-0000-7000-8000-000000000000"
+        assert line["request_id"] == request_id_at(house.scenario.now, 0)
         assert line["task"] == "T-0001"
 
 

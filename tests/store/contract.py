@@ -336,6 +336,30 @@ class OutboxContract:
         far = scenario.now + timedelta(days=1)
         assert store.outbox.take("mailbox", far, 50, 30) == []
 
+    def test_outcomes_of_one_settling_follow_each_other(self, store: AnyStore) -> None:
+        """Many at once, in order, on one stream; a notice named again counts while it waits."""
+        scenario = Scenario(units=tuple(f"U{number:02d}" for number in range(1, 21)))
+        scenario.register_all().issue("plan-1")
+        record(store, scenario)
+        due = store.outbox.take("mailbox", scenario.now, 50, 30)
+        again, *others = due
+        retry = Outcome(again.notice_id, again.lease, "retry", "451", scenario.now)
+        stale = Outcome(again.notice_id, again.lease - 1, "sent")
+        sent = [Outcome(one.notice_id, one.lease, "sent") for one in (*others, again)]
+        late = Outcome(again.notice_id, again.lease, "failed", "550")
+        assert store.outbox.settle([retry, stale, retry, *sent, late, retry], scenario.now) == 22
+        events = _mail_events(store, scenario)
+        assert [event["data"]["notice_id"] for event in events] == [one.notice_id for one in sent]
+        assert [event["data"]["attempts"] for event in events] == [1] * 19 + [3]
+        positions = [
+            stored.position
+            for seq in range(1, 21)
+            if (stored := store.trail.event_at(scenario.origin, mail_stream("mailbox"), seq))
+        ]
+        assert positions == sorted(positions)
+        far = scenario.now + timedelta(days=1)
+        assert store.outbox.take("mailbox", far, 50, 30) == []
+
     def test_a_retry_waits_and_counts(self, store: AnyStore) -> None:
         """Not before the time given; the attempt is counted; no event yet."""
         scenario = _issued(store)

@@ -35,6 +35,7 @@ from lianxi.proof.signing import sign_command
 from lianxi.streams.conference_stream import ConferenceStream
 from lianxi.streams.task_stream import TaskStream
 from lianxi.streams.writer import StreamWriter
+from tests.parties import request_id_at
 
 START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 
@@ -267,7 +268,7 @@ class Scenario:
         args: dict[str, Any],
         expect: str | None = None,
     ) -> tuple[CommandMessage, str]:
-        request_id = f"00000000-0000-7000-8000-{self._next():012x}"
+        request_id = request_id_at(self.now, self._next())
         envelope = sign_command(
             self.signer(unit),
             origin=self.origin,

@@ -11,7 +11,7 @@ from lianxi.messages import MAX_BATCH_BYTES, MAX_TAIL_BYTES, RecordResult, Strea
 from lianxi.proof.commands import SignedCommand, open_command
 from lianxi.proof.events import open_event
 from lianxi.proof.rosters import roster_bytes
-from lianxi.streams.requests import MAX_ENTRIES
+from lianxi.streams.requests import MAX_BYTES
 from lianxi.streams.writer import RecordMismatchError, StreamWriter, by_command, by_rule
 from tests.parties import Parties, text_commitment
 
@@ -40,7 +40,7 @@ def take(
     """One accepted command with one event."""
     command = signed(number, padding=padding)
     if checked:
-        stream.check_open(NOW)
+        stream.check_open()
     actor = Actor(unit="U01", role=Role.UNIT, key_id=command.payload.key_id)
     sealed = stream.seal((EVENT,), by_command(actor, command), NOW)
     stream.remember(command, "U01", sealed)
@@ -125,14 +125,20 @@ def test_a_store_that_recorded_something_else_stops_the_run() -> None:
             stream.confirm(batch, wrong)
 
 
+def table_bytes(stream: StreamWriter) -> int:
+    """What the request table takes in a carried payload."""
+    carry = stream.carry(NOW)
+    return payload_bytes(carry) - payload_bytes(carry.model_copy(update={"requests": {}}))
+
+
 def test_the_request_table_forgets_what_is_recorded_and_says_so() -> None:
     """More commands in a day than it holds: none is refused, an old repeat is EXPIRED."""
     stream = writer()
     commands = []
-    for number in range(MAX_ENTRIES * 3):
+    for number in range(1_000):
         commands.append(take(stream, number))
         record_all(stream)
-    assert len(stream.requests.entries) <= MAX_ENTRIES
+    assert table_bytes(stream) <= MAX_BYTES * 1.05
     receipt = stream.requests.find(commands[-1], "U01")
     assert receipt is not None
     assert receipt.already
@@ -142,13 +148,14 @@ def test_the_request_table_forgets_what_is_recorded_and_says_so() -> None:
 
 
 def test_requests_that_are_not_recorded_are_never_forgotten() -> None:
-    """A table full of them refuses new ones as retryable."""
+    """Too many of them refuse new ones as retryable, and all fits what a run can carry."""
     stream = writer()
     with pytest.raises(Refusal) as refusal:
-        for number in range(MAX_ENTRIES * 2):
+        for number in range(5_000):
             take(stream, number)
     assert refusal.value.code == "BACKLOG_FULL"
     assert stream.requests.find(signed(0), "U01") is not None
+    assert payload_bytes(stream.carry(NOW)) < (1 << 20)
 
 
 def test_a_streams_time_never_steps_back() -> None:

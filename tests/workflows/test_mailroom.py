@@ -41,3 +41,14 @@ async def test_every_notice_arrives_once(deployment: Deployment) -> None:
     )
     assert {event.kind for event in outcomes} == {"NoticeSent"}
     assert {event.basis for event in outcomes} == {"observation"}
+
+
+async def test_a_cancelled_mailroom_goes_on(deployment: Deployment) -> None:
+    """A slip in the Temporal UI does not silence a channel: the next notice still arrives."""
+    await start_mailroom(deployment)
+    await deployment.issue("first")
+    await eventually(lambda: len(letters(deployment)) == 3)
+    handle = deployment.client.get_workflow_handle(f"{deployment.parties.conference}/mailroom")
+    await handle.cancel()
+    await deployment.issue("second")
+    await eventually(lambda: len(letters(deployment)) == 6)

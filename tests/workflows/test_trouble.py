@@ -1,17 +1,22 @@
 """A cancel request, a fork, changed bytes: the task goes on or stops in a way that shows."""
 
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+
 import pytest
-from temporalio.client import Client, WorkflowHistory
+from temporalio.client import Client, WorkflowFailureError, WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 
 import worker as composition
 from lianxi import ids
 from lianxi.domain.values import SYSTEM
+from lianxi.engine.outcomes import Pending
 from lianxi.messages import RecordBatch
 from lianxi.proof.events import Cause, EventEnvelope, seal
 from lianxi.streams import writer
-from tests.deployment import Deployment, eventually, refusal
+from tests.deployment import Deployment, accepted, eventually, refusal
 from workflows.task import TaskWorkflow
 
 
@@ -23,6 +28,34 @@ async def test_a_cancel_request_becomes_an_event(deployment: Deployment) -> None
     receipt = await deployment.done("U01", task, "acknowledge")
     await deployment.recorded(receipt)
     assert deployment.kinds(task)[-2:] == ["CancellationRequested", "AssignmentAcknowledged"]
+
+
+async def test_a_task_cancelled_before_its_first_workflow_task_lives(
+    temporal: Client, tmp_path: Path
+) -> None:
+    """No worker yet when the request comes: the task begins all the same."""
+    deployment = Deployment.prepared(temporal, tmp_path)
+    async with deployment.worker():
+        await deployment.found()
+        issuing = asyncio.create_task(deployment.issue())
+        task = await issuing
+        await deployment.handle(task).cancel()
+        await deployment.until_kinds(task, "TaskIssued", "CancellationRequested")
+    deployment.store.close()
+
+
+async def test_without_a_worker_the_answer_is_pending(temporal: Client, tmp_path: Path) -> None:
+    """The engine says that it does not know, within its patience, and never raises."""
+    deployment = Deployment.prepared(temporal, tmp_path)
+    deployment.engine._patience = timedelta(seconds=3)
+    founding = deployment.parties.founding()
+    begun = asyncio.get_running_loop().time()
+    assert isinstance(await deployment.engine.found(founding), Pending)
+    assert asyncio.get_running_loop().time() - begun < 10
+    async with deployment.worker():
+        receipt = accepted(await deployment.engine.found(founding))
+        assert receipt.events[0].kind == "ConferenceFounded"
+    deployment.store.close()
 
 
 async def test_a_fork_freezes_the_task(deployment: Deployment) -> None:
@@ -116,3 +149,6 @@ async def test_a_start_that_nobody_registered_fails(deployment: Deployment) -> N
         return status is not None and status.name == "FAILED"
 
     await eventually(failed)
+    with pytest.raises(WorkflowFailureError) as failure:
+        await twin.result()
+    assert getattr(failure.value.cause, "type", None) == "WRONG_REGISTRATION"

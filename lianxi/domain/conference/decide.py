@@ -7,7 +7,7 @@ Rules, in the order of the tests in tests/domain/test_conference_decide.py:
   id, signed for and held by who asks is checked before, by `lianxi.proof`; here hashes come in.
 - A task is registered when its issue would be accepted (a dry run), for units of the roster;
   the same id with the same content is found again, with other content refused.
-- A conference has at most 5,000 tasks.
+- A conference has at most 3,000 tasks.
 """
 
 from dataclasses import dataclass

@@ -39,3 +39,9 @@ class IssueDiffersError(Refusal):
     """The id is taken by a task with other content."""
 
     code: ClassVar[str] = "ISSUE_DIFFERS"
+
+
+class ZoneUnknownError(Refusal):
+    """There is no such time zone (`zone`)."""
+
+    code: ClassVar[str] = "ZONE_UNKNOWN"

@@ -17,8 +17,8 @@ from lianxi.domain.values import (
     UnitId,
 )
 
-MAX_TASKS = 5_000
-"""Tasks of one conference: at some 120 bytes each the register stays well below what a workflow
+MAX_TASKS = 3_000
+"""Tasks of one conference: at up to 210 bytes each the register stays well below what a workflow
 can carry into its next run (2 MiB in all)."""
 
 

@@ -8,8 +8,8 @@ from pydantic import Field, model_validator
 from lianxi.domain.limits import Limit
 from lianxi.domain.values import (
     CONVENERS_SIDE,
-    Commitment,
     Frozen,
+    GivenText,
     Instant,
     MediaType,
     Role,
@@ -41,13 +41,13 @@ class Basis(Frozen):
     """What a task rests on."""
 
     kind: Literal["meeting", "decision", "document", "duty"]
-    text: Commitment
+    text: GivenText
 
 
 class Evidence(Frozen):
     """One file handed in with a report: its commitment and what kind of file it is."""
 
-    file: Commitment
+    file: GivenText
     media: MediaType
 
 
@@ -78,8 +78,8 @@ class IssueTask(ConvenerCommand):
     action: ClassVar[str] = "issue"
     ref: SourceId
     mode: Mode
-    title: Commitment
-    text: Commitment | None = None
+    title: GivenText
+    text: GivenText | None = None
     basis: Basis | None = None
     lead: UnitId | None = None
     units: UnitIds = Field(default=(), max_length=MAX_UNITS)
@@ -111,7 +111,7 @@ class ReportProgress(UnitCommand):
 
     action: ClassVar[str] = "progress"
     percent: int | None = Field(default=None, ge=0, le=100)
-    text: Commitment | None = None
+    text: GivenText | None = None
 
     @model_validator(mode="after")
     def _says_something(self) -> "ReportProgress":
@@ -124,16 +124,16 @@ class SubmitCompletion(UnitCommand):
     """The unit reports the task done, with a report and evidence."""
 
     action: ClassVar[str] = "submit"
-    report: Commitment
+    report: GivenText
     report_media: MediaType = "text/plain"
-    evidence: tuple[Evidence, ...] = Field(default=(), max_length=32)
+    evidence: tuple[Evidence, ...] = Field(default=(), max_length=16)
 
 
 class RecallSubmission(UnitCommand):
     """The unit takes its submission back before a decision."""
 
     action: ClassVar[str] = "recall"
-    reason: Commitment | None = None
+    reason: GivenText | None = None
 
 
 class AcceptCompletion(ConvenerCommand):
@@ -152,7 +152,7 @@ class ReturnCompletion(ConvenerCommand):
     refused_when_stale: ClassVar[bool] = True
     unit: UnitId
     submission: Sha256Hex
-    reason: Commitment
+    reason: GivenText
     due: Limit
 
 
@@ -162,7 +162,7 @@ class WithdrawAssignment(ConvenerCommand):
     action: ClassVar[str] = "withdraw"
     refused_when_stale: ClassVar[bool] = True
     unit: UnitId
-    reason: Commitment
+    reason: GivenText
     new_lead: UnitId | None = None
 
 
@@ -172,7 +172,7 @@ class ChangeDue(ConvenerCommand):
     action: ClassVar[str] = "due"
     units: UnitIds = Field(min_length=1, max_length=MAX_UNITS)
     due: Limit
-    reason: Commitment
+    reason: GivenText
 
 
 class CloseTask(ConvenerCommand):
@@ -181,14 +181,14 @@ class CloseTask(ConvenerCommand):
     action: ClassVar[str] = "close"
     refused_when_stale: ClassVar[bool] = True
     verdict: Verdict
-    reason: Commitment | None = None
+    reason: GivenText | None = None
 
 
 class CancelTask(ConvenerCommand):
     """The task is cancelled for all."""
 
     action: ClassVar[str] = "cancel"
-    reason: Commitment
+    reason: GivenText
 
 
 ACTIONS: dict[str, type[TaskCommand]] = {

@@ -3,6 +3,7 @@
 Rules, in the order of the tests in tests/domain/test_task_decide.py (words of docs/event-model.md):
 
 - Only the roles of a command may give it; a unit acts on its own assignment only.
+- What a unit states as the time of its act lies between the issue and now.
 - A task that is closed, cancelled or archived takes no command.
 - Acknowledge: from issued or returned; a report or a submission acknowledges tacitly.
 - Progress: while in progress. Submit: while in progress; opens the convener's decision.
@@ -17,7 +18,7 @@ Rules, in the order of the tests in tests/domain/test_task_decide.py (words of d
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, assert_never
 
 from lianxi.domain.ladder import AssignmentState, armed
@@ -28,6 +29,9 @@ from lianxi.domain.task import events as ev
 from lianxi.domain.task import refusals as no
 from lianxi.domain.task.state import Assignment, TaskPhase, TaskState
 from lianxi.domain.values import Actor, Sha256Hex, TaskId, format_instant
+
+CLOCKS_APART = timedelta(minutes=5)
+"""How far a unit's clock may be ahead when it states when something happened."""
 
 S = AssignmentState
 
@@ -121,6 +125,9 @@ def decide(state: TaskState, order: Order, now: datetime) -> tuple[ev.TaskEvent,
         if assignment is None:
             raise no.NotYourAssignmentError(task=state.task, unit=order.actor.unit)
         _check_active(state, command)
+        stated = command.happened_at
+        if stated is not None and not state.issued_at <= stated <= now + CLOCKS_APART:
+            raise no.HappenedOutOfRangeError(happened_at=format_instant(stated))
         return _unit_acts(assignment, command)
     _check_active(state, command)
     match command:

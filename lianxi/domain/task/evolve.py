@@ -3,7 +3,7 @@
 from functools import reduce
 from typing import assert_never, cast
 
-from lianxi.domain.ladder import AssignmentState
+from lianxi.domain.ladder import AssignmentState, armed
 from lianxi.domain.task import events as ev
 from lianxi.domain.task.state import Assignment, Submission, TaskPhase, TaskState
 
@@ -86,12 +86,27 @@ def _changes(state: TaskState, fact: ev.Fact) -> dict[str, object]:
 def _assignment_after(state: TaskState, data: ev.AssignmentEvent, fact: ev.Fact) -> Assignment:
     """The assignment after the event, with its new head."""
     before = state.assignments[data.unit]
-    update = _assignment_changes(before, data, fact)
+    update = _assignment_changes(before, data, fact) | _skipped(state, before, data, fact)
     if fact.basis == "command":
         update |= {"head": fact.hash, "since_head": ()}
     else:
         update["since_head"] = (*before.since_head, fact.hash)
     return before.model_copy(update=update)
+
+
+def _skipped(
+    state: TaskState, before: Assignment, data: ev.AssignmentEvent, fact: ev.Fact
+) -> dict[str, object]:
+    """After a recall: rungs whose instant passed while the office had it are not made up for."""
+    if not isinstance(data, ev.SubmissionRecalled):
+        return {}
+    back = before.model_copy(update={"state": AssignmentState.IN_PROGRESS})
+    passed = [
+        rung.name
+        for instant, rung in armed(state.rules.ladder, back)
+        if instant <= fact.at and not rung.fires_late
+    ]
+    return {"fired": (*before.fired, *passed)}
 
 
 def _assignment_changes(

@@ -11,7 +11,7 @@ from typing import Final
 from lianxi.domain.ladder import AssignmentState
 from lianxi.domain.task import events as ev
 from lianxi.domain.task.state import TaskPhase, TaskState
-from lianxi.domain.values import Frozen, Instant, TaskId, UnitId
+from lianxi.domain.values import Frozen, Instant, Sha256Hex, TaskId, UnitId
 
 OFFICE: Final = "office"
 
@@ -26,6 +26,7 @@ class Notice(Frozen):
     cycle: int | None = None
     revision: int | None = None
     due: Instant | None = None
+    submission: Sha256Hex | None = None
 
 
 # Per kind of event: (the addressee's side, the notice's kind). `unit` is the event's own unit.
@@ -94,6 +95,9 @@ def _about(state: TaskState, unit: str, addressee: str, kind: str) -> Notice:
         cycle=assignment.cycle,
         revision=assignment.revision,
         due=assignment.acknowledge_by if kind.startswith("acknowledge-") else assignment.due,
+        submission=assignment.submission.event
+        if kind == "submitted" and assignment.submission is not None
+        else None,
     )
 
 
@@ -128,7 +132,11 @@ def _not_final(notice: Notice, state: TaskState) -> bool:
 
 def _same_submission(notice: Notice, state: TaskState) -> bool:
     assignment = state.assignments[notice.about or ""]
-    return assignment.state is AssignmentState.SUBMITTED and assignment.cycle == notice.cycle
+    return (
+        assignment.state is AssignmentState.SUBMITTED
+        and assignment.submission is not None
+        and assignment.submission.event == notice.submission
+    )
 
 
 _HOLDS: dict[str, Callable[[Notice, TaskState], bool]] = {

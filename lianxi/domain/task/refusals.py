@@ -59,6 +59,12 @@ class ReasonRequiredError(Refusal):
     code: ClassVar[str] = "REASON_REQUIRED"
 
 
+class HappenedOutOfRangeError(Refusal):
+    """The instant stated is before the issue, or has not come yet (`happened_at`)."""
+
+    code: ClassVar[str] = "HAPPENED_OUT_OF_RANGE"
+
+
 class LeadNeedsSuccessorError(Refusal):
     """The lead can be withdrawn only with a new lead."""
 
