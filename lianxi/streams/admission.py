@@ -33,6 +33,7 @@ from lianxi.streams.refusals import (
     UnknownActionError,
     UpdateIdMismatchError,
 )
+from lianxi.streams.writer import StreamWriter
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -79,6 +80,23 @@ class Admitted:
         payload = self.signed.payload
         check_times(payload, now)
         check_standing(payload, self.adoptions[-1].roster if self.adoptions else roster)
+
+
+def check_passing(admitted: Admitted, writer: StreamWriter, now: datetime) -> None:
+    """Raises the refusals that pass: frozen, no room, issued in the future. Not for a known request.
+
+    Changes nothing.
+    """
+    if not writer.requests.knows(admitted.signed, admitted.actor.unit):
+        writer.check_open()
+        admitted.check_begun(now)
+
+
+def check_standing_before_rules(admitted: Admitted, writer: StreamWriter, now: datetime) -> None:
+    """What stands between admission and the rules: expiry, the key's standing, room to write."""
+    admitted.check_standing(writer.roster, now)
+    admitted.check_begun(now)
+    writer.check_open()
 
 
 def admit(

@@ -23,7 +23,13 @@ from lianxi.proof.hashing import sha256_hex
 from lianxi.proof.possession import verify_possession
 from lianxi.proof.rosters import RosterStep, adopt, check_genesis, roster_bytes, roster_hash
 from lianxi.proof.wire import wire_bytes
-from lianxi.streams.admission import Admitted, admit, read_command
+from lianxi.streams.admission import (
+    Admitted,
+    admit,
+    check_passing,
+    check_standing_before_rules,
+    read_command,
+)
 from lianxi.streams.refusals import WrongRegistrationError
 from lianxi.streams.writer import OBSERVED, Authority, Sealed, StreamWriter, by_command
 
@@ -82,9 +88,9 @@ class ConferenceStream:
     def rehearse(self, message: CommandMessage, update_id: str, now: datetime) -> Refusal | None:
         """Admit the command and try the rules on it, changing nothing; as in TaskStream."""
         admitted = self._admit(message, update_id)
-        self._check_passing(admitted, now)
+        check_passing(admitted, self.writer, now)
         try:
-            self._judge(admitted, now)
+            check_standing_before_rules(admitted, self.writer, now)
             at = self.writer.instant(now)
             decide(self.state, admitted.order, self._digests(admitted), at)
         except Refusal as refusal:
@@ -97,7 +103,7 @@ class ConferenceStream:
         known = self.writer.requests.find(admitted.signed, admitted.actor.unit)
         if known is not None:
             return self._with_registration(known)
-        self._judge(admitted, now)
+        check_standing_before_rules(admitted, self.writer, now)
         at = self.writer.instant(now)
         events = decide(self.state, admitted.order, self._digests(admitted), at)
         sealed = self._seal(events, by_command(admitted.actor, admitted.signed), now)
@@ -148,16 +154,6 @@ class ConferenceStream:
             actions=cmd.CONFERENCE_ACTIONS,
             arrived_as=update_id,
         )
-
-    def _check_passing(self, admitted: Admitted, now: datetime) -> None:
-        if not self.writer.requests.knows(admitted.signed, admitted.actor.unit):
-            self.writer.check_open()
-            admitted.check_begun(now)
-
-    def _judge(self, admitted: Admitted, now: datetime) -> None:
-        admitted.check_standing(self.state.roster, now)
-        admitted.check_begun(now)
-        self.writer.check_open()
 
     def _digests(self, admitted: Admitted) -> Digests:
         return _digests(self.state, admitted, self.writer.origin)

@@ -20,7 +20,12 @@ from lianxi.proof.events import EventEnvelope, open_event
 from lianxi.proof.hashing import ZERO_HASH, event_hash, sha256_hex
 from lianxi.proof.rosters import shared_roster
 from lianxi.proof.wire import wire_bytes
-from lianxi.streams.admission import Admitted, admit
+from lianxi.streams.admission import (
+    Admitted,
+    admit,
+    check_passing,
+    check_standing_before_rules,
+)
 from lianxi.streams.refusals import WrongRegistrationError
 from lianxi.streams.writer import OBSERVED, Authority, Sealed, StreamWriter, by_command, by_rule
 
@@ -95,9 +100,9 @@ class TaskStream:
         would stall the task.
         """
         admitted = self._admit(message, update_id)
-        self._check_passing(admitted, now)
+        check_passing(admitted, self.writer, now)
         try:
-            self._judge(admitted, now)
+            check_standing_before_rules(admitted, self.writer, now)
             decide(self._after_rungs(now), admitted.order, self.writer.instant(now))
         except Refusal as refusal:
             return refusal
@@ -112,7 +117,7 @@ class TaskStream:
         known = self.writer.requests.find(admitted.signed, admitted.actor.unit)
         if known is not None:
             return CommandAnswer(receipt=known)
-        self._judge(admitted, now)
+        check_standing_before_rules(admitted, self.writer, now)
         self.fire_rungs(now)
         events = decide(self.state, admitted.order, self.writer.instant(now))
         self._adopt_rosters(admitted, now)
@@ -180,18 +185,6 @@ class TaskStream:
             actions=_ON_TASK,
             arrived_as=update_id,
         )
-
-    def _check_passing(self, admitted: Admitted, now: datetime) -> None:
-        """Refusals that pass: no room, frozen, issued in the future. Not for a known request."""
-        if not self.writer.requests.knows(admitted.signed, admitted.actor.unit):
-            self.writer.check_open()
-            admitted.check_begun(now)
-
-    def _judge(self, admitted: Admitted, now: datetime) -> None:
-        """What stands before the rules: expiry, the key's standing, room to write."""
-        admitted.check_standing(self.writer.roster, now)
-        admitted.check_begun(now)
-        self.writer.check_open()
 
     def _adopt_rosters(self, admitted: Admitted, now: datetime) -> None:
         authority = by_rule("roster")
