@@ -31,7 +31,7 @@ from lianxi.ports import Opening, StoreUnavailableError
 from lianxi.proof.commitments import SALT_BYTES
 from lianxi.proof.events import open_event
 from lianxi.proof.signing import sign_command
-from lianxi.settings import Settings
+from lianxi.settings import SettingsError, load
 from lianxi.store.queries.conference import list_conferences
 from lianxi.store.queries.openings import registration_by_ref
 from lianxi.store.store import Store, open_store
@@ -192,7 +192,11 @@ def convener_key(arguments: argparse.Namespace) -> Key:
 
 async def main(arguments: argparse.Namespace) -> int:
     """Every file in turn; the exit code."""
-    settings = Settings(data=arguments.data) if arguments.data else Settings()
+    try:
+        settings = load(data=arguments.data) if arguments.data else load()
+    except SettingsError as error:
+        print(f"settings: {error}", file=sys.stderr)
+        return int(Exit.USAGE)
     configure_logs("starter", level="WARNING")
     try:
         key = convener_key(arguments)

@@ -13,11 +13,12 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
+from pydantic import ValidationError
 from temporalio.client import Client
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
-from activities.notices import NoticeActivities, NoticePorts
+from activities.notices import NoticeActivities, NoticePorts, Pace
 from activities.record import RecordActivities
 from lianxi.domain.conference.events import ConferenceFounded
 from lianxi.engine.connection import connect
@@ -31,7 +32,8 @@ from lianxi.notices.smtp import SmtpChannel
 from lianxi.notices.smtp_settings import SmtpSettings
 from lianxi.ports import Channel, StoreUnavailableError
 from lianxi.proof.events import open_event
-from lianxi.settings import Settings
+from lianxi.settings import Settings, SettingsError, load, refused
+from lianxi.store.faults import SchemaError
 from lianxi.store.mailbox import StoreMailbox
 from lianxi.store.store import Store, open_store
 from workflows.conference import ConferenceWorkflow
@@ -39,6 +41,8 @@ from workflows.mailroom import MailroomWorkflow
 from workflows.task import TaskWorkflow
 
 READY_FILE = "worker.ready"
+MAILROOM_PAUSE = 5.0
+"""Between attempts to start the mailrooms, in seconds."""
 
 log = get_logger("worker")
 
@@ -54,13 +58,14 @@ def workflow_runner() -> SandboxedWorkflowRunner:
 
 
 def make_worker(client: Client, store: Store, settings: Settings) -> Worker:
-    """Everything a worker runs, on adapters of this store."""
+    """Everything a worker runs, on adapters of this store. Raises SettingsError."""
     if store.writer is None or store.outbox is None:
         raise TypeError("a worker needs a writable store")
     bell = Bell()
     channels: list[Channel] = [MailboxChannel(StoreMailbox(store.writer), _now)]
-    if settings.smtp is not None:
-        channels.append(SmtpChannel(SmtpSettings.model_validate(settings.smtp), _now))
+    smtp = checked_smtp(settings)
+    if smtp is not None:
+        channels.append(SmtpChannel(smtp, _now))
     record = RecordActivities(store.trail, bell.ring)
     notices = NoticeActivities(
         NoticePorts(
@@ -97,13 +102,41 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         )
         async with make_worker(client, store, settings):
             channels = ("mailbox", "smtp") if settings.smtp is not None else ("mailbox",)
-            await engine.start_mailrooms(channels)
-            started = await engine.start_pending()
-            _say_ready(settings)
-            log.info("ready", pid=os.getpid(), channels=channels, started_pending=started)
-            await stop.wait()
+            mailrooms = asyncio.create_task(start_mailrooms(engine, channels))
+            try:
+                started = await engine.start_pending()
+                _say_ready(settings)
+                log.info("ready", pid=os.getpid(), channels=channels, started_pending=started)
+                await stop.wait()
+            finally:
+                mailrooms.cancel()
             log.info("stopping")
     log.info("stopped")
+
+
+async def start_mailrooms(engine: Engine, channels: tuple[str, ...]) -> None:
+    """Until they run: while they do not, no notice goes out."""
+    while not await engine.start_mailrooms(channels):
+        log.warning("mailrooms not started, trying again", channels=channels)
+        await asyncio.sleep(MAILROOM_PAUSE)
+
+
+def checked_smtp(settings: Settings) -> SmtpSettings | None:
+    """The channel smtp, if there is one, fitting the rest of the settings. Raises SettingsError."""
+    needed = 3 if settings.smtp is None else 4
+    # each mailroom holds one activity all the time; recording needs two others
+    if settings.max_activities < needed:
+        raise SettingsError(f"max_activities: at least {needed}, two more than there are channels")
+    if settings.smtp is None:
+        return None
+    try:
+        smtp = SmtpSettings.model_validate(settings.smtp)
+    except ValidationError as error:
+        raise refused(error, within="smtp", given={"data": settings.data}) from None
+    bound, why = min((settings.graceful_shutdown, "graceful_shutdown"), (Pace().lease, "a lease"))
+    if smtp.timeout_seconds >= bound:
+        raise SettingsError(f"smtp.timeout_seconds: must be below {bound:g} seconds ({why})")
+    return smtp
 
 
 def _opened(settings: Settings) -> Store:
@@ -134,25 +167,41 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-async def main() -> int:
+async def run(settings: Settings) -> int:
     """Run until a signal comes; the exit code."""
-    settings = Settings()
-    configure_logs("worker", level=settings.log_level)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     try:
         await serve(settings, stop)
-    except (RuntimeError, OSError, StoreUnavailableError) as error:
+    except (SchemaError, StoreUnavailableError) as error:
+        log.error("not started", reason=str(error))  # noqa: TRY400  one line, no trace
+        return 1
+    except (RuntimeError, OSError) as error:
         log.exception("cannot run", reason=str(error))
         return 1
     return 0
 
 
+def main() -> None:
+    """Run, flush, and leave by `os._exit`: the SDK's threads make an ordinary exit crash at times."""
+    code = 1
+    try:
+        settings = load()
+        checked_smtp(settings)  # before anything is opened or upgraded
+        configure_logs("worker", level=settings.log_level)
+        code = asyncio.run(run(settings))
+    except SettingsError as error:
+        sys.stderr.write(f"settings: {error}\n")
+        code = 2
+    except Exception:
+        log.exception("the worker failed")
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
 if __name__ == "__main__":
-    code = asyncio.run(main())
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # the SDK's native threads make an ordinary interpreter exit crash now and then, after success
-    os._exit(code)
+    main()

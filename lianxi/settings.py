@@ -5,19 +5,26 @@ the file or the environment variable that holds it.
 """
 
 import os
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
+    InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    TomlConfigSettingsSource,
 )
 
 DEFAULT_DATA = Path("lianxi-data")
+
+
+class SettingsError(Exception):
+    """Settings that cannot be used: where, which, why, in one line; never a value, it may be a secret."""
 
 
 class Settings(BaseSettings):
@@ -37,14 +44,14 @@ class Settings(BaseSettings):
     max_evidence_bytes: int = Field(default=32 << 20, ge=1)
 
     max_cached_workflows: int = Field(default=2_000, ge=1)
-    max_activities: int = Field(default=16, ge=2)
+    max_activities: int = Field(default=16, ge=3)
     graceful_shutdown: float = Field(default=15.0, gt=0, le=30)
     continue_after_commands: int | None = Field(default=None, ge=1)
 
     smtp: dict[str, Any] | None = None
     """The channel smtp, as `lianxi.notices.smtp_settings.SmtpSettings`: the table [smtp] of the file."""
 
-    log_level: str = "INFO"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
 
     @classmethod
     def settings_customise_sources(
@@ -56,8 +63,8 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  nor secret folders
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments, environment, then the data directory's config.toml."""
-        given = init_settings().get("data") or os.environ.get("LIANXI_DATA") or DEFAULT_DATA
-        toml = TomlConfigSettingsSource(settings_cls, Path(given) / "config.toml")
+        file = _file_beside(init_settings().get("data"))
+        toml = InitSettingsSource(settings_cls, _read_file(file, settings_cls.model_fields))
         return init_settings, env_settings, toml
 
     @cached_property
@@ -81,3 +88,56 @@ class Settings(BaseSettings):
     def run_dir(self) -> Path:
         """Pids, sockets, tokens: what lives as long as the processes."""
         return self.data / "run"
+
+
+def load(**given: Any) -> Settings:
+    """The settings; `given` wins over environment and file. Raises SettingsError."""
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        raise refused(error, given=given) from None
+
+
+def refused(
+    error: ValidationError, *, within: str = "", given: Mapping[str, Any] | None = None
+) -> SettingsError:
+    """What is wrong without what was written; `within`: the table that was looked at by itself."""
+    given = given or {}
+    said = []
+    for finding in error.errors(include_url=False, include_context=False, include_input=False):
+        path = (*([within] if within else []), *map(str, finding["loc"]))
+        said.append(f"{_source(path[0], given)}: {'.'.join(path)}: {finding['msg']}")
+    return SettingsError("; ".join(said))
+
+
+def _source(field: str, given: Mapping[str, Any]) -> str:
+    """Who says so; the environment's names are looked up without case, as pydantic does."""
+    if field in given:
+        return "argument"
+    wanted = f"LIANXI_{field}".upper()
+    for name in os.environ:
+        if name.upper() == wanted:
+            return name
+    return str(_file_beside(given.get("data")))
+
+
+def _file_beside(data: Path | None) -> Path:
+    return Path(data or os.environ.get("LIANXI_DATA") or DEFAULT_DATA) / "config.toml"
+
+
+def _read_file(file: Path, known: Iterable[str]) -> dict[str, Any]:
+    """What the file says; empty without one. Unknown names are refused: else a misspelt one is lost."""
+    try:
+        said = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise SettingsError(f"{file}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{file}: is not UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        place = re.search(r"\(at [^()]*\)$", str(error))
+        raise SettingsError(f"{file}: is not TOML {place[0] if place else ''}".rstrip()) from None
+    if unknown := sorted(said.keys() - set(known)):
+        raise SettingsError(f"{file}: {', '.join(unknown)}: there is no such setting")
+    return said

@@ -10,8 +10,6 @@ import os
 import sys
 from functools import partial
 
-from pydantic import ValidationError
-
 from lianxi.engine.connection import connect
 from lianxi.engine.engine import Engine
 from lianxi.gateway.app import create_app
@@ -23,7 +21,7 @@ from lianxi.gateway.store_source import OpenedStore
 from lianxi.logs import configure_logs, get_logger
 from lianxi.messages import Tuning
 from lianxi.ports import StoreUnavailableError
-from lianxi.settings import Settings
+from lianxi.settings import Settings, SettingsError, load
 from lianxi.store.faults import SchemaError
 
 _log = get_logger("lianxi.gateway")
@@ -70,12 +68,9 @@ async def run(settings: Settings) -> int:
 def main() -> None:
     """Run, flush, and leave by `os._exit`: at interpreter exit Temporal's core may crash."""
     try:
-        settings = Settings()
-    except ValidationError as error:
-        # names of settings and reasons; no value, since one may be a secret by mistake
-        for finding in error.errors(include_url=False, include_context=False, include_input=False):
-            place = ".".join(map(str, finding["loc"]))
-            sys.stderr.write(f"setting {place}: {finding['msg']}\n")
+        settings = load()
+    except SettingsError as error:
+        sys.stderr.write(f"settings: {error}\n")
         os._exit(2)
     configure_logs("gateway", level=settings.log_level)
     code = 1

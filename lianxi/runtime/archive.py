@@ -203,9 +203,23 @@ def read_manifest(backup: Path) -> Manifest:
     }
     if missing := sorted(named - present):
         raise _mismatch(f"{missing[0]} is missing", place)
-    if foreign := sorted(present - named):
+    if foreign := sorted(
+        name for name in present - named if not _left_by_reading(backup, name, named)
+    ):
         raise _mismatch(f"{foreign[0]} is not in the manifest", place)
     return manifest
+
+
+def _left_by_reading(backup: Path, name: str, named: set[str]) -> bool:
+    """What SQLite puts beside a database of the backup that is only read: an index, an empty log.
+
+    A write-ahead log that holds anything is another content, and stays foreign.
+    """
+    path = backup / name
+    database, _, kind = name.rpartition("-")
+    if database not in named or not database.endswith(".db") or path.is_symlink():
+        return False
+    return kind == "shm" or (kind == "wal" and path.stat().st_size == 0)
 
 
 def unpack(backup: Path, manifest: Manifest, to: Path) -> None:

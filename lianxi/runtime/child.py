@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from lianxi.runtime.backoff import Backoff
 from lianxi.runtime.faults import RuntimeFault
-from lianxi.runtime.files import last_lines, rotate_log
+from lianxi.runtime.files import append_private, last_lines, rotate_log
 from lianxi.runtime.processes import record_of, write_record
 from lianxi.runtime.state import ProcessPhase, ProcessStatus, now
 
@@ -186,7 +186,7 @@ class KeptChild:
         # Popen, not asyncio's subprocess: nothing can cancel us between the fork and the pid file.
         child = self.child
         rotate_log(child.log)
-        with child.log.open("ab") as log:
+        with append_private(child.log) as log:
             self._process = subprocess.Popen(
                 child.argv,
                 env=dict(child.env),

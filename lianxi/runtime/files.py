@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import BinaryIO
 
 LOG_LIMIT_BYTES = 10 * 1024 * 1024
 
@@ -19,6 +20,13 @@ def replace_file(path: Path, text: str) -> None:
     with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
         stream.write(text)
     temporary.replace(path)
+
+
+def append_private(path: Path) -> BinaryIO:
+    """A log open for appending that its owner alone can read, also one that an earlier release made."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.fchmod(descriptor, 0o600)
+    return os.fdopen(descriptor, "ab")
 
 
 def rotate_log(path: Path, limit: int = LOG_LIMIT_BYTES) -> None:

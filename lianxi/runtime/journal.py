@@ -7,7 +7,7 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from lianxi.runtime.files import rotate_log
+from lianxi.runtime.files import append_private, rotate_log
 from lianxi.runtime.state import now
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ class Journal:
         # A full disk or a closed terminal must not end the set.
         with suppress(OSError):
             line = {"timestamp": now(), "event": event, "said": sentence, **fields}
-            with self._path.open("a", encoding="utf-8") as stream:
-                stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+            with append_private(self._path) as stream:
+                stream.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
         if self._echo:
             with suppress(OSError, ValueError):
                 sys.stderr.write(sentence + "\n")

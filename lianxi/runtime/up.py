@@ -15,7 +15,7 @@ import time
 from typing import TYPE_CHECKING
 
 from lianxi.runtime.faults import RuntimeFault, require_posix
-from lianxi.runtime.files import last_lines, rotate_log
+from lianxi.runtime.files import append_private, last_lines, rotate_log
 from lianxi.runtime.journal import Journal
 from lianxi.runtime.plan import SetPlan, from_json, to_json
 from lianxi.runtime.processes import is_alive, record_of, send
@@ -82,7 +82,7 @@ def _spawn(plan: SetPlan, source: ServerSource) -> tuple[int, int]:
     data.create()
     crash_log = data.log(_CRASH_LOG)
     rotate_log(crash_log)
-    with crash_log.open("ab") as log:
+    with append_private(crash_log) as log:
         begins = log.tell()
         launched = subprocess.run(
             [sys.executable, "-P", "-m", "lianxi.runtime.up"],

@@ -139,6 +139,37 @@ def test_a_tampered_backup_restores_nothing(
     assert not list(tmp_path.glob("*restored*"))
 
 
+def test_a_backup_that_was_read_in_place_is_restored(filled: DataDir, tmp_path: Path) -> None:
+    """`audit verify --data BACKUP` leaves SQLite's index and an empty log beside the database."""
+    backup(filled, tmp_path / "backup")
+    trail = tmp_path / "backup" / "trail"
+    assert _rows(trail / "trail.db") == ["an event"]
+    (trail / "trail.db-shm").write_bytes(bytes(32_768))
+    (trail / "trail.db-wal").touch()
+    target = DataDir.at(tmp_path / "restored")
+    restore(tmp_path / "backup", target)
+    assert _rows(target.trail_database) == ["an event"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("trail.db-wal", b"commits of somebody"),
+        ("other.db-shm", b""),
+        ("trail.db-journal", b""),
+        ("evidence/ab/cdef-shm", b""),
+    ],
+)
+def test_other_files_beside_a_database_are_foreign(
+    filled: DataDir, tmp_path: Path, name: str, content: bytes
+) -> None:
+    """A log with content would change what the database says."""
+    backup(filled, tmp_path / "backup")
+    (tmp_path / "backup" / "trail" / name).write_bytes(content)
+    with pytest.raises(RuntimeFault, match=f"trail/{name} is not in the manifest"):
+        restore(tmp_path / "backup", DataDir.at(tmp_path / "restored"))
+
+
 def test_targets_that_hold_something_are_refused(filled: DataDir, tmp_path: Path) -> None:
     """Neither a backup nor a restore is ever mixed with what is there."""
     backup(filled, tmp_path / "backup")
