@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from pydantic import ValidationError
+from temporalio import activity, workflow
 from temporalio.client import Client
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
@@ -191,6 +192,9 @@ def main() -> None:
         settings = load()
         checked_smtp(settings)  # before anything is opened or upgraded
         configure_logs("worker", level=settings.log_level)
+        # ids are fields of the line, not part of its text
+        workflow.logger.workflow_info_on_message = False
+        activity.logger.activity_info_on_message = False
         code = asyncio.run(run(settings))
     except SettingsError as error:
         sys.stderr.write(f"settings: {error}\n")

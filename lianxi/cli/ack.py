@@ -5,7 +5,8 @@ import click
 from lianxi.cli import given
 from lianxi.cli.arguments import complete_task
 from lianxi.cli.ask import BULK, confirm
-from lianxi.cli.change import carry_out, change_options, identity
+from lianxi.cli.bulk import Bulk
+from lianxi.cli.change import carry_out, change_options
 from lianxi.cli.client import Client
 from lianxi.cli.faults import CliError
 from lianxi.cli.grammar import Flags, verb
@@ -13,8 +14,6 @@ from lianxi.cli.kept import Shelf
 from lianxi.cli.language import _
 from lianxi.cli.sealing import Change
 from lianxi.cli.sending import ChangeOptions
-from lianxi.cli.terminal import say, visible
-from lianxi.errors import Exit
 from lianxi.i18n import N_
 
 
@@ -50,18 +49,8 @@ def ack(flags: Flags, tasks: tuple[str, ...], options: ChangeOptions) -> int:
 
 
 def _several(client: Client, flags: Flags, ids: list[str], options: ChangeOptions) -> int:
-    faults: list[CliError] = []
+    bulk = Bulk(flags, options, "task")
     for task in ids:
-        # what a repeat has to type is about this task alone
-        flags.arguments = ("ack", task, *identity(flags).split())
-        try:
+        with bulk.one(task, "ack", task):
             carry_out(client, Change("acknowledge", {}, task), options)
-        except CliError as error:
-            faults.append(error)
-            say(visible(f"{task}: {error.message}\n  {error.hint}"))
-    if not faults:
-        return Exit.OK
-    done = len(ids) - len(faults)
-    if done == 0 and len({fault.exit_code for fault in faults}) == 1:
-        raise faults[0]
-    raise CliError("PARTLY", done=done, total=len(ids))
+    return bulk.finish()

@@ -28,10 +28,13 @@ def confirm(flags: Flags, what: str, *, yes: bool) -> None:
         raise CliError("DECLINED")
 
 
-def missing(flags: Flags, option: str, question: str) -> str:
-    """Ask for what was not given; the answer joins the command line that a repeat would need."""
+def missing(flags: Flags, option: str, question: str, *, choices: str = "") -> str:
+    """Ask for what was not given; the answer joins the command line that a repeat would need.
+
+    `choices`: every option that would do, where there are several.
+    """
     if not may_ask(flags):
-        raise CliError("INPUT_MISSING", option=option)
+        raise CliError("INPUT_MISSING", option=choices or option)
     import click
 
     answer = str(click.prompt(_(question), err=True))

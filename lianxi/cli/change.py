@@ -63,7 +63,10 @@ def change_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @option(
         "--dry-run",
         is_flag=True,
-        help=N_("Check everything, show what would be sent, send nothing."),
+        help=N_(
+            "Check form and texts here, show what would be sent, send nothing; the conference checks"
+            " its rules when it is sent."
+        ),
     )
     @option("--yes", is_flag=True, help=N_("Confirm in advance."))
     @option("--wait", type=click.Choice(["recorded"]), help=N_("Wait until the trail holds it."))
@@ -72,7 +75,7 @@ def change_options(command: Callable[..., Any]) -> Callable[..., Any]:
         type=click.IntRange(1, MAX_TIMEOUT),
         default=20,
         show_default=True,
-        help=N_("Seconds to wait for an answer."),
+        help=N_("Seconds to wait with --wait recorded."),
     )
     @wraps(command)
     def with_options(

@@ -153,6 +153,13 @@ class Client:
         )
         return {"Authorization": f"Bearer {token}"}
 
+    def served(self) -> dict[str, str]:
+        """The conferences that the gateway serves, with their origins."""
+        known = self.unsigned("/v1/conferences").get("conferences")
+        if not isinstance(known, list):
+            raise CliError("ANSWER_UNREADABLE", reason="conferences")
+        return {str(entry["conference"]): str(entry["origin"]) for entry in known}
+
     def offered(self) -> Place:
         """The conference the gateway serves, asked anew: before there is a key."""
         return self._ask_for_place(self.flags.text("conference"))
@@ -163,10 +170,7 @@ class Client:
         return place
 
     def _ask_for_place(self, conference: str | None) -> Place:
-        known = self.unsigned("/v1/conferences").get("conferences")
-        if not isinstance(known, list):
-            raise CliError("ANSWER_UNREADABLE", reason="conferences")
-        origins = {str(entry["conference"]): str(entry["origin"]) for entry in known}
+        origins = self.served()
         if not origins:
             raise CliError("NO_CONFERENCE")
         if conference is None:

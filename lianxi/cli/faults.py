@@ -74,6 +74,12 @@ CLIENT_CATALOGUE: dict[str, Entry] = {
         Exit.USAGE,
         400,
     ),
+    "SETTINGS_INVALID": Entry(
+        N_("The settings of this data directory cannot be used: {reason}."),
+        N_("Correct the file or the variable; docs/runbook.md lists them."),
+        Exit.USAGE,
+        400,
+    ),
     "ADDRESS_EXPOSED": Entry(
         N_("{address} is not protected: others on the network could read what is sent."),
         N_("Use https://; the office tells you the gateway's address."),
@@ -134,6 +140,9 @@ CLIENT_CATALOGUE: dict[str, Entry] = {
     ),
     "FILE_UNREADABLE": Entry(
         N_("The file {path} cannot be read: {reason}."), N_("Check the path."), Exit.USAGE, 400
+    ),
+    "FILE_EMPTY": Entry(
+        N_("The file {path} is empty."), N_("Hand in the one that was meant."), Exit.USAGE, 400
     ),
     "FILE_UNWRITABLE": Entry(
         N_("The file {path} cannot be written: {reason}."),
@@ -217,6 +226,8 @@ class CliError(Exception):
         self.hint = hint if hint is not None else fill(_(entry.hint), code, params)
         self.exit_code = int(entry.exit) if exit_code is None else exit_code
         self.retryable = entry.retryable
+        self.failed: list[dict[str, object]] = []
+        """Of several at once: those that failed, each with its own error."""
 
     @classmethod
     def of(cls, code: str, params: Mapping[str, str | int]) -> "CliError":
@@ -239,5 +250,5 @@ class CliError(Exception):
             "message": self.message,
             "hint": self.hint,
             "retryable": self.retryable,
-            "params": self.params,
+            "params": {**self.params, "failed": self.failed} if self.failed else self.params,
         }

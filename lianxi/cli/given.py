@@ -113,6 +113,8 @@ def file(path: str) -> Sealed:
     import mimetypes
 
     data = read_bytes(path, MAX_FILE_BYTES)
+    if not data:
+        raise CliError("FILE_EMPTY", path=path)
     media = (mimetypes.guess_type(path)[0] or OCTETS).lower()
     if not _MEDIA.fullmatch(media) or (media.startswith("text/") and not _is_text(data)):
         media = OCTETS

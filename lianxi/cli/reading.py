@@ -20,6 +20,7 @@ from lianxi.cli.render import Column, Form, show_rows
 from lianxi.cli.terminal import draw_anew, say
 from lianxi.errors import Exit
 from lianxi.i18n import N_
+from lianxi.limit_text import LimitTextError, Local, Place, settle_limit
 
 MAX_LIMIT = 500
 MAX_INTERVAL = 3_600
@@ -179,6 +180,14 @@ def moment(text: str, *, end_of_day: bool = False) -> str:
         if end_of_day and len(text) <= _DATE_LENGTH:
             instant += timedelta(days=1) - timedelta(microseconds=1)
         # a naive time is taken in this machine's zone, as it is shown there
+        zone = times.machine_zone()
+        if instant.tzinfo is None and len(text) > _DATE_LENGTH and zone is not None:
+            settled = settle_limit(Local(instant.date(), instant.time()), Place(zone))
+            return str(settled["at"])
         return times.spell(instant.astimezone(UTC))
+    except LimitTextError as error:
+        reason = _(error.template).format(**error.params)
+        advice = _(error.advice).format(**error.params)
+        raise CliError("TIME_INVALID", given=text, reason=reason, hint=advice) from None
     except (OverflowError, OSError, ValueError):
         raise CliError("TIME_INVALID", given=text, reason=_("it is out of range")) from None

@@ -68,7 +68,8 @@ def send(
 ) -> Outcome:
     """Send a prepared request and keep its receipt.
 
-    Raises CliError: PENDING whenever it may have happened, a refusal otherwise.
+    Raises CliError: PENDING whenever it may have happened, or was to be waited for and is not
+    recorded; a refusal otherwise.
     """
     shelf.keep_request(kept)
     # an earlier attempt without an answer makes every later silence one too
@@ -95,7 +96,10 @@ def send(
         if undecided and error.retryable:
             raise pending(client, kept.request_id) from None
         raise
-    return _read_answer(client, shelf, kept, answer, undecided=undecided)
+    outcome = _read_answer(client, shelf, kept, answer, undecided=undecided)
+    if options.wait is not None and not outcome.recorded:
+        raise _unrecorded(client, kept.request_id)
+    return outcome
 
 
 def post_command(
@@ -120,6 +124,22 @@ def pending(client: Client, request_id: str, *, interrupted: bool = False) -> Cl
         "PENDING",
         hint=_("It may have been done. Repeat it safely: {command}").format(command=repeat),
         exit_code=130 if interrupted else None,
+        request_id=request_id,
+        repeat=repeat,
+    )
+
+
+def _unrecorded(client: Client, request_id: str) -> CliError:
+    """What was to be waited for has not come: the receipt is kept, the trail does not hold it yet."""
+    repeat = repeat_command(client, request_id)
+    return CliError(
+        "PENDING",
+        message=_("PENDING: request {request_id} is accepted, but not recorded yet.").format(
+            request_id=request_id
+        ),
+        hint=_("Its receipt is kept. Wait for the trail by repeating it: {command}").format(
+            command=repeat
+        ),
         request_id=request_id,
         repeat=repeat,
     )

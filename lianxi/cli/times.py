@@ -1,11 +1,13 @@
 """Times as people read them: local, relative, UTC (cli layer). Inside the system: UTC texts."""
 
+import os
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from lianxi.cli.language import _
 from lianxi.instants import INSTANT_FORMAT, spell
 
-__all__ = ["now", "read", "relative", "show", "spell"]
+__all__ = ["machine_zone", "now", "read", "relative", "show", "spell"]
 
 _UNITS = ((86_400, "{n}d"), (3_600, "{n}h"), (60, "{n}min"), (1, "{n}s"))
 
@@ -13,6 +15,19 @@ _UNITS = ((86_400, "{n}d"), (3_600, "{n}h"), (60, "{n}min"), (1, "{n}s"))
 def now() -> datetime:
     """This machine's clock."""
     return datetime.now(UTC)
+
+
+def machine_zone() -> str | None:
+    """The name of this machine's zone; None where it has none that zoneinfo knows."""
+    from zoneinfo import ZoneInfo
+
+    name = os.environ.get("TZ", "").removeprefix(":")
+    if not name:
+        name = str(Path("/etc/localtime").resolve()).partition("/zoneinfo/")[2]
+    try:
+        return ZoneInfo(name).key
+    except (KeyError, ValueError, OSError):  # a POSIX rule, a copied file, Windows
+        return None
 
 
 def read(text: str) -> datetime:

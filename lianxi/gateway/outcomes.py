@@ -12,6 +12,7 @@ from lianxi.gateway.answers import error_answer, json_answer
 from lianxi.gateway.entry import with_store
 from lianxi.gateway.routes.queries import WaitQuery
 from lianxi.gateway.services import Services
+from lianxi.ids import CONFERENCE_STREAM, task_stream
 from lianxi.logs import get_logger
 from lianxi.messages import Receipt
 from lianxi.ports import StoreUnavailableError
@@ -56,11 +57,17 @@ async def answer_of(services: Services, outcome: Outcome, query: WaitQuery) -> R
 
 
 async def _recorded(services: Services, receipt: Receipt, seconds: float) -> bool:
-    """Whether the receipt's last event stands in the store within `seconds`."""
+    """Whether the receipt's last event stands in the store within `seconds`.
+
+    Of an issue also the task's own first event: before it nobody can see the task.
+    """
     last = receipt.events[-1]
+    begins = receipt.task if receipt.stream == CONFERENCE_STREAM else None
 
     def look(_store: Store, connection: Connection) -> bool:
-        return stands(connection, receipt.origin, receipt.stream, last.seq, last.hash)
+        return stands(connection, receipt.origin, receipt.stream, last.seq, last.hash) and (
+            begins is None or stands(connection, receipt.origin, task_stream(begins), 1)
+        )
 
     pause = FIRST_LOOK
     with anyio.move_on_after(seconds):

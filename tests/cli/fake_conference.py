@@ -69,6 +69,8 @@ class FakeConference:
             self.stream = ConferenceStream.open(given, datetime.now(UTC))
             self.directory = json.loads(data)
             self._record(self.stream, signed)
+        if signed.payload.origin != self.origin:
+            raise RefusedError("ALREADY_FOUNDED", conference=self.conference.state.conference)
         return self._ask(self.conference, signed)
 
     def command(self, envelope: str) -> Receipt:

@@ -17,11 +17,15 @@ TOKEN = "founding-token-of-the-fake"
 
 
 class FakeGateway:
-    """`fault` makes the next command go wrong: drop, drop-after, pending, garbage, foreign, busy."""
+    """`fault` makes the next command go wrong.
+
+    One of: drop, drop-after, pending, garbage, foreign, busy, unrecorded.
+    """
 
     def __init__(self) -> None:
         self.known = FakeConference()
         self.fault: str | None = None
+        self.listing = True
         self.requests: list[tuple[str, str]] = []
         self.envelopes: list[str] = []
         self.lock = threading.Lock()
@@ -69,6 +73,8 @@ class FakeGateway:
             request.connection.close()
             request.close_connection = True
             return
+        if fault == "unrecorded":
+            answer["recorded"] = False
         if fault == "foreign":
             answer["receipt"]["payload_sha256"] = "0" * 64
         data = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
@@ -228,7 +234,7 @@ class FakeGateway:
         raise RefusedError("NOT_FOUND", what="/".join(path))
 
     def _conferences(self) -> list[dict[str, Any]]:
-        if self.known.stream is None:
+        if self.known.stream is None or not self.listing:
             return []
         state = self.known.stream.state
         return [

@@ -52,8 +52,28 @@ def test_export_writes_the_exact_bytes(house: House) -> None:
     lines = (house.office.home / "trail.jsonl").read_text().splitlines()
     rows = [json.loads(line) for line in lines]
     assert [event_hash(row["event"].encode()) for row in rows] == [row["hash"] for row in rows]
+    assert (house.office.home / "trail.jsonl").stat().st_mode & 0o077 == 0
     assert house.office.run("audit", "export", "--to", "trail.jsonl").code == 1
     assert house.office.run("audit", "export", "--to", "-", ok=True).out.splitlines() == lines
+
+
+def test_a_time_that_clocks_skip_or_show_twice(house: House) -> None:
+    """Refused in the gap of daylight saving; in the fold the offset is asked for."""
+
+    def told(time: str) -> tuple[int, str]:
+        result = house.office.run("audit", "as-of", time, "-o", "json", TZ="Europe/Berlin")
+        return result.code, result.err
+
+    code, said = told("2026-03-29T02:30")
+    assert (code, "Europe/Berlin skip this time" in said) == (2, True)
+    code, said = told("2026-10-25T02:30")
+    assert (code, "+02:00 or 2026-10-25T02:30:00+01:00" in said) == (2, True)
+    for time in ("2026-10-25T02:30+01:00", "2026-03-29", "2026-07-01T02:30"):
+        assert told(time)[0] == 0
+    listing = ("audit", "list", "--since", "2026-03-29T02:30")
+    assert house.office.run(*listing, TZ="Europe/Berlin").code == 2
+    # a rule of POSIX's has no name: taken as the system reads it
+    assert house.office.run("audit", "as-of", "2026-07-01T02:30", TZ="XYZ-3").code == 0
 
 
 def test_the_state_of_another_day(house: House) -> None:
@@ -68,10 +88,10 @@ def test_the_state_of_another_day(house: House) -> None:
 
 def test_as_of_what_is_said_to_have_happened(house: House) -> None:
     task = house.issue()
-    words = ("--percent", "70", "--happened-at", "2020-05-05T00:00:00+00:00")
-    house.units["U01"].run("task", "progress", task, *words, ok=True)
     events = house.office.run("task", "history", task, "-o", "json", ok=True).json["items"]
     issued = events[0]["at"]
+    words = ("--percent", "70", "--happened-at", issued.replace("Z", "+00:00"))
+    house.units["U01"].run("task", "progress", task, *words, ok=True)
     as_of = (
         "audit",
         "as-of",
@@ -89,8 +109,14 @@ def test_as_of_what_is_said_to_have_happened(house: House) -> None:
 
 
 def test_beside_a_store_that_is_not_there(house: House) -> None:
-    refused = house.office.run("audit", "verify", "--data", "nowhere", "-o", "json")
-    assert (refused.code, refused.error["code"]) == (6, "STORE_UNAVAILABLE")
+    """A wrong --data is told from a store that is away, and nothing is made there."""
+    (house.office.home / "empty").mkdir()
+    for data in ("nowhere", "empty"):
+        refused = house.office.run("audit", "verify", "--data", data, "-o", "json")
+        assert (refused.code, refused.error["code"]) == (3, "NOT_FOUND")
+        assert "--data" in refused.error["hint"]
+    assert not (house.office.home / "nowhere").exists()
+    assert list((house.office.home / "empty").iterdir()) == []
 
 
 def test_one_event_by_its_hash(house: House) -> None:

@@ -98,7 +98,50 @@ def test_7_partly_done(house: House) -> None:
     assert partly.code == 7
     assert partly.out.count("acknowledged") == 2
     assert "T-9001: There is no task" in partly.err
-    assert unit.run("ack", "T-9001", "T-9002").code == 3
+    none = unit.run("ack", "T-9001", "T-9002")
+    assert none.code == 3
+    assert none.err.count("There is no task T-9001") == 1
+
+
+def test_7_in_json_names_what_failed_and_says_nothing_else(house: House) -> None:
+    """One document on stderr, each failure with its own code and params."""
+    first, unit = house.issue(), house.units["U01"]
+    partly = unit.run("ack", first, "T-9001", "-o", "json")
+    assert (partly.code, len(partly.err.splitlines())) == (7, 1)
+    (failed,) = partly.error["params"]["failed"]
+    assert (failed["task"], failed["code"]) == ("T-9001", "UNKNOWN_TASK")
+    assert partly.error["params"]["done"] == 1
+    keys = [house.office.file(name, "{}") for name in ("one.json", "two.json")]
+    assert house.office.run("key", "register", *keys, "-o", "json").code == 2
+
+
+def test_8_of_several_says_each_ones_own_repeat(house: House) -> None:
+    """All pending: exit 8, each said once, with the command for it alone."""
+    tasks, unit = [house.issue(), house.issue()], house.units["U01"]
+    away = Machine(unit.home, "http://127.0.0.1:9")
+    gone = away.run("ack", *tasks, "-o", "json")
+    assert (gone.code, len(gone.err.splitlines())) == (6, 1)
+    assert [each["task"] for each in gone.error["params"]["failed"]] == tasks
+    house.gateway.fault = "drop"
+    pending = unit.run("ack", *tasks, "--wait", "recorded", "-o", "json")
+    (failed,) = pending.error["params"]["failed"]
+    request_id = failed["params"]["request_id"]
+    assert failed["params"]["repeat"] == (
+        f"lianxi ack {tasks[0]} -o json --wait recorded --timeout 20 --request-id {request_id}"
+    )
+
+
+def test_2_names_every_option_that_would_do(house: House) -> None:
+    """An empty file is not taken for a report, and is not called a fault of the conference's."""
+    unit, task = house.units["U01"], house.issue()
+    bare = unit.run("task", "progress", task)
+    assert (bare.code, "--percent, --text or --file" in bare.err) == (2, True)
+    bare = unit.run("task", "submit", task)
+    assert (bare.code, "--report or --text" in bare.err) == (2, True)
+    unit.file("empty.pdf", b"")
+    for words in (("--report", "empty.pdf"), ("--text", "x", "--evidence", "empty.pdf")):
+        empty = unit.run("task", "submit", task, *words, "-o", "json")
+        assert (empty.code, empty.error["code"]) == (2, "FILE_EMPTY")
 
 
 def test_8_pending_says_how_to_repeat_and_the_repeat_works_as_printed(house: House) -> None:

@@ -120,3 +120,22 @@ def test_bulk_wants_a_confirmation_where_nobody_can_be_asked(house: House) -> No
     assert (refused.code, refused.error["code"]) == (2, "CONFIRMATION_NEEDED")
     assert unit.run("ack", *tasks[:2], "--request-id", new_request_id()).code == 2
     unit.run("ack", *tasks, "--yes", ok=True)
+
+
+def test_waited_for_and_not_recorded_is_pending(house: House) -> None:
+    """--wait recorded promises the trail: exit 8, the repeat as typed; the receipt is kept."""
+    task, unit = house.issue(), house.units["U01"]
+    house.gateway.fault = "unrecorded"
+    words = ("task", "progress", task, "--percent", "5", "--wait", "recorded")
+    pending = unit.run(*words, "-o", "json")
+    assert (pending.code, pending.out, pending.error["code"]) == (8, "", "PENDING")
+    params = pending.error["params"]
+    assert params["repeat"] == (
+        f"lianxi {' '.join(words)} -o json --request-id {params['request_id']}"
+    )
+    assert params["request_id"] in unit.run("task", "receipt", task, "-o", "json", ok=True).out
+    repeated = unit.run(*words, "--request-id", params["request_id"], "-o", "json", ok=True)
+    assert repeated.json["recorded"] is True
+    house.gateway.fault = "unrecorded"
+    shown = unit.run(*words)
+    assert (shown.code, "not recorded yet" in shown.err) == (8, True)

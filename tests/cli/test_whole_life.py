@@ -64,6 +64,7 @@ def test_evidence_comes_back_as_the_same_bytes_under_our_own_names(house: House)
     files = sorted((office.home / "got").iterdir())
     assert [file.read_bytes() for file in files] == [b"PK\x03\x04report"] * 2
     assert all(file.name.startswith(f"{task}-U01-") for file in files)
+    assert {file.stat().st_mode & 0o077 for file in (office.home / "got", *files)} == {0}
     office.run("task", "evidence", task, "--to", "got", ok=True)
 
 

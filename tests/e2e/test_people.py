@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from lianxi.cli.request_ids import new_request_id
 from tests.e2e.conftest import House, Person
 
 
@@ -86,7 +87,7 @@ def test_receipts_and_history(office: Person, units: dict[str, Person]) -> None:
 def test_a_repeated_request_is_already_done(office: Person, units: dict[str, Person]) -> None:
     """The same id and arguments: the first result, exit 0; other arguments: refused."""
     task = issue(office)
-    request = "01890a5d-ac96-774b-bcce-b302099a8057"
+    request = new_request_id()
     args = ("task", "progress", task, "--percent", "10", "--request-id", request)
     units["U01"].types(*args, "--wait", "recorded")
     assert "already" in units["U01"].types(*args)

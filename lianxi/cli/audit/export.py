@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 
@@ -13,6 +14,11 @@ from lianxi.cli.language import _
 from lianxi.cli.terminal import put_bytes, say
 from lianxi.i18n import N_
 from lianxi.proof.hashing import event_hash
+
+
+def _new_private(path: Path) -> BinaryIO:
+    """A new file, 0600, to be written piece by piece."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
 
 
 @verb(
@@ -35,7 +41,7 @@ def export(flags: Flags, to: str) -> int:
         raise CliError("FILE_UNWRITABLE", path=to, reason=_("it exists already"))
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        target = None if to == "-" else draft.open("xb")
+        target = None if to == "-" else _new_private(draft)
         try:
             for line in trail(client):
                 count += 1

@@ -108,6 +108,12 @@ def _beside_store(flags: Flags, data: Path) -> int:
     from lianxi.store.verify import verify_trail
 
     settings = Settings(data=data)
+    if not settings.store_url and not Path(settings.trail_url.removeprefix("sqlite:///")).exists():
+        raise CliError(
+            "NOT_FOUND",
+            hint=_("Check --data: it is the data directory of lianxi up."),
+            what=_("a trail in {path}").format(path=data),
+        )
     try:
         with open_store(settings.trail_url, settings.evidence_dir, writable=False) as store:
             report = verify_trail(store.engine, store.evidence)

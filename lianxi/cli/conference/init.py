@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Iterable
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
@@ -20,7 +21,7 @@ from lianxi.cli.grammar import Flags, option, verb
 from lianxi.cli.kept import Shelf
 from lianxi.cli.keyfile import Key, make_key, read_key
 from lianxi.cli.language import _
-from lianxi.cli.machine.plan import data_option, data_path
+from lianxi.cli.machine.plan import data_option, data_path, gateway_of
 from lianxi.cli.profiles import Settings, free_profile, save_profile
 from lianxi.cli.render import as_json
 from lianxi.cli.sending import ChangeOptions
@@ -122,11 +123,12 @@ def init(  # noqa: PLR0913  one parameter per option
     units = _units(path)
     # the token first: without it no key is to be left behind
     token = "" if options.dry_run else founding.read_token(data_path(data))
+    _choose_gateway(flags, data)
     settings = Settings.of(flags)
     profiles = {side: free_profile(settings, side, conference) for side in SIDES}
-    origin = _unfinished(settings, profiles["convener"], options) or founding.new_origin(
-        conference, domain
-    )
+    # before any key or profile is touched: what the owner of a founded conference holds must stay
+    origin = _unfinished(flags, conference, profiles["convener"], options)
+    origin = origin or founding.new_origin(conference, domain)
     keys = {side: _key(settings, conference, origin, side, options) for side in SIDES}
     change = founding.founding_change(
         conference=conference,
@@ -156,7 +158,13 @@ def init(  # noqa: PLR0913  one parameter per option
             },
         )
     flags.given["profile"] = profiles["convener"]
-    code = carry_out(Client(flags), change, options, founding.FoundingDoor(token))
+    try:
+        code = carry_out(Client(flags), change, options, founding.FoundingDoor(token))
+    except CliError as error:
+        if error.code == "ALREADY_FOUNDED":
+            # so recently that the gateway did not list it yet
+            _put_back(settings, profiles.values())
+        raise
     for side in SIDES:
         say(_("profile {profile}: {path}").format(profile=profiles[side], path=keys[side].path))
     return code
@@ -204,13 +212,37 @@ def _key(
     return make_key(path, unit=side, conference=conference, origin=origin)
 
 
-def _unfinished(settings: Settings, profile: str, options: ChangeOptions) -> str | None:
-    """The origin of an attempt that has no receipt yet: a repeat must name the same."""
-    origin = settings.profiles.get(profile, {}).get("origin")
-    shelf = Shelf(settings.home.state / profile)
-    repeated = options.request_id is not None and shelf.request(options.request_id) is not None
+def _put_back(settings: Settings, names: Iterable[str]) -> None:
+    """Profiles as they were when this run began."""
+    for name in names:
+        if name in settings.profiles:
+            save_profile(settings.home, name, settings.profiles[name])
+
+
+def _choose_gateway(flags: Flags, data: str | None) -> None:
+    """The gateway whose founding token is read, unless a flag or the environment names one."""
+    if flags.text("gateway") is None and not os.environ.get("LIANXI_GATEWAY"):
+        address = gateway_of(data)
+        if address is not None:
+            flags.given["gateway"] = address
+
+
+def _unfinished(flags: Flags, conference: str, profile: str, options: ChangeOptions) -> str | None:
+    """The origin of an attempt that has no receipt yet: a repeat must name the same.
+
+    Raises CliError: ALREADY_FOUNDED for a conference that the gateway serves and that is no such
+    attempt of this machine's.
+    """
+    client = Client(flags)
+    origin = client.settings.profiles.get(profile, {}).get("origin")
+    shelf = Shelf(client.settings.home.state / profile)
+    if options.request_id is not None and shelf.request(options.request_id) is not None:
+        return origin
     founded = any(
         kept["receipt"].get("action") == "found" and kept["receipt"].get("origin") == origin
         for kept in shelf.receipts()
     )
-    return origin if repeated or not founded else None
+    unfinished = None if founded else origin
+    if not options.dry_run and client.served().get(conference, unfinished) != unfinished:
+        raise CliError("ALREADY_FOUNDED", conference=conference)
+    return unfinished

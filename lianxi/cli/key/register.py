@@ -6,6 +6,7 @@ import click
 
 from lianxi.cli import given
 from lianxi.cli.ask import BULK, confirm
+from lianxi.cli.bulk import Bulk
 from lianxi.cli.change import carry_out, change_options
 from lianxi.cli.client import Client
 from lianxi.cli.faults import CliError
@@ -13,7 +14,6 @@ from lianxi.cli.grammar import Flags, verb
 from lianxi.cli.language import _
 from lianxi.cli.sealing import Change
 from lianxi.cli.sending import ChangeOptions
-from lianxi.cli.terminal import say, visible
 from lianxi.errors import Exit
 from lianxi.i18n import N_
 from lianxi.proof.possession import MAX_REQUEST_BYTES
@@ -45,18 +45,13 @@ def register(flags: Flags, files: tuple[str, ...], options: ChangeOptions) -> in
     requests = [_request(client, path) for path in files]
     if len(files) >= BULK and not options.dry_run:
         confirm(flags, _("Register {count} keys").format(count=len(files)), yes=options.yes)
-    faults: list[CliError] = []
+    if len(files) == 1:
+        return carry_out(client, _change(client, requests[0]), options)
+    bulk = Bulk(flags, options, "file")
     for path, request in zip(files, requests, strict=True):
-        try:
+        with bulk.one(path, "key", "register", path):
             carry_out(client, _change(client, request), options)
-        except CliError as error:
-            if len(files) == 1:
-                raise
-            faults.append(error)
-            say(visible(f"{path}: {error.message}\n  {error.hint}"))
-    if faults:
-        raise CliError("PARTLY", done=len(files) - len(faults), total=len(files))
-    return Exit.OK
+    return bulk.finish()
 
 
 def _request(client: Client, path: str) -> "tuple[Any, str]":

@@ -4,11 +4,14 @@ Everything is done by the command line itself, through gateway and workflows: th
 commands that somebody could have typed. Run again, it finds what is there and changes nothing.
 """
 
+import json
+import shlex
+import shutil
+import sys
 import tempfile
 import time
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
-from hashlib import sha256
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,11 +22,13 @@ import lianxi
 from lianxi.cli.conference.roster_file import read_roster_file
 from lianxi.cli.faults import CliError
 from lianxi.cli.grammar import Flags, verb
+from lianxi.cli.kept import Shelf
 from lianxi.cli.keyfile import Key, make_key, read_key
-from lianxi.cli.language import _
+from lianxi.cli.language import _, current
 from lianxi.cli.machine.plan import data_option, data_path, faults_shown, plan_of
 from lianxi.cli.private_files import write_private
 from lianxi.cli.profiles import Home, Settings, acting_as, free_profile, save_profile
+from lianxi.cli.request_ids import new_request_id
 from lianxi.cli.terminal import put, say, tick
 from lianxi.cli.transport import Gateway
 from lianxi.errors import Exit
@@ -38,6 +43,9 @@ SAMPLE = Path(lianxi.__file__).parent / "sample"
 
 TASKS = ("service-day", "law-talks", "job-fairs", "reading-rooms", "weather-drill", "yearly-duties")
 """The sample's task files in the order in which they are issued: T-0001 to T-0006."""
+
+ATTEMPTS = 3
+"""How often a step without a definite answer is given: on a slow machine the trail comes late."""
 
 REPORT = "已按要求完成。Done as asked; see the evidence.\n"
 
@@ -123,6 +131,7 @@ class Stage:
             "--name-en", "Sample Joint Conference", "--name-zh", "示例联席会议",
             "--zone", "Asia/Shanghai", "--roster", str(SAMPLE / "roster.csv"),
             "--data", str(self.data), "--gateway", self.gateway, "--wait", "recorded",
+            "--request-id", new_request_id(),
         )  # fmt: skip
 
     def cast_units(self) -> None:
@@ -143,17 +152,21 @@ class Stage:
         tick("")
 
     def play(self) -> None:
-        """Issue the tasks and let the units act. Fixed request ids: a repeat changes nothing."""
+        """Issue the tasks and let the units act. Each act keeps its request id: a repeat changes nothing."""
         for name in TASKS:
             tick(_("issuing {name}").format(name=name))
             path = SAMPLE / "tasks" / f"{name}.yaml"
             self._speaks("office", "task", "issue", "-f", str(path), "--wait", "recorded")
         report = self.data / "report.txt"
-        report.write_text(REPORT, encoding="utf-8")
+        write_private(report, REPORT.encode())
+        request_ids = self._request_ids()
         for number, (unit, line) in enumerate(ACTS, 1):
+            request_id = request_ids[number - 1]
+            if Shelf(self.home.state / self.profile(unit)).receipt(request_id) is not None:
+                continue
             tick(_("act {number} of {total}").format(number=number, total=len(ACTS)))
             words = [word.format(report=report) for word in line.split(" ")]
-            self._speaks(unit, *words, "--request-id", self._request_id(number))
+            self._speaks(unit, *words, "--request-id", request_id)
         tick("")
 
     # --- inside ---
@@ -212,17 +225,29 @@ class Stage:
         """Run a command line in this process; what it prints is shown only if it fails."""
         from lianxi.cli.main import main
 
-        printed = StringIO()
-        with redirect_stdout(printed), redirect_stderr(printed):
-            code = main([*words, "--no-input"])
+        for _attempt in range(ATTEMPTS):
+            printed = StringIO()
+            with redirect_stdout(printed), redirect_stderr(printed):
+                # each run of main chooses its language anew, for the whole process
+                code = main([*words, "--no-input", "--lang", current()])
+            if code != Exit.PENDING:
+                break
         if code != Exit.OK:
             say(printed.getvalue())
             raise CliError("DEMO_STEP_FAILED", step=f"lianxi {' '.join(words)}")
 
-    def _request_id(self, number: int) -> str:
-        """The act's own request id in this founding: formed as a UUID version 7."""
-        digest = sha256(f"{self.origin}/{number}".encode()).hexdigest()
-        return f"{digest[:8]}-{digest[8:12]}-7{digest[13:16]}-8{digest[17:20]}-{digest[20:32]}"
+    def _request_ids(self) -> list[str]:
+        """The acts' request ids in this founding: made once, kept beside the units' keys."""
+        path, origin = self.data / "keys" / "demo-requests.json", str(self.origin)
+        try:
+            kept = json.loads(path.read_bytes())
+        except (OSError, ValueError):
+            kept = {}
+        ids = [str(each) for each in kept.get(origin, ())]
+        if len(ids) < len(ACTS):
+            ids += [new_request_id() for _act in ACTS[len(ids) :]]
+            write_private(path, json.dumps({**kept, origin: ids}, indent=1).encode() + b"\n")
+        return ids
 
 
 def _units() -> list[str]:
@@ -242,9 +267,13 @@ def _show(stage: Stage, running: "SetStatus", seconds: float) -> None:
         )
     )
     put(_("This machine holds all keys (demo custody): authorship is not proven here."))
+    label = _("next:")
     for number, (unit, command) in enumerate(NEXT):
         line = f"{_command_path()}{command.removeprefix('lianxi')} {_as(stage, unit)}"
-        put(f"{_('next:') if number == 0 else '':<6} {line}")
+        put(f"{label if number == 0 else '':<6} {line}")
+    activation = _activation()
+    if activation is not None:
+        put(_("lianxi is not on the PATH yet: {command}").format(command=activation))
 
 
 def _as(stage: Stage, unit: str) -> str:
@@ -254,7 +283,16 @@ def _as(stage: Stage, unit: str) -> str:
 
 def _command_path() -> str:
     """How this very program was called, so that what is printed can be typed."""
-    import sys
-
     called = Path(sys.argv[0])
     return "lianxi" if called.name != "lianxi" else sys.argv[0]
+
+
+def _activation() -> str | None:
+    """What puts this program on the PATH, where it lies in an environment that is not active."""
+    folder = Path(sys.argv[0]).absolute().parent
+    script = folder / "activate"
+    on_path = shutil.which("lianxi")
+    if not script.is_file() or (on_path is not None and Path(on_path).parent == folder):
+        return None
+    near = script.relative_to(Path.cwd()) if script.is_relative_to(Path.cwd()) else script
+    return shlex.join(["source", str(near)])

@@ -1,5 +1,6 @@
 """What the commands about this machine share: the data directory, the plan, runtime's faults (cli layer)."""
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,12 +51,25 @@ def data_path(data: str | None) -> Path:
     return Path(data or os.environ.get("LIANXI_DATA") or "lianxi-data")
 
 
+def gateway_of(data: str | None) -> str | None:
+    """The address of the gateway of the set over a data directory, as its supervisor published it."""
+    try:
+        state = json.loads((data_path(data) / "run" / "state.json").read_bytes())
+        address = state["gateway"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return address if isinstance(address, str) and address else None
+
+
 def plan_of(data: str | None) -> "SetPlan":
     """The plan that settings and environment describe."""
     from lianxi.runtime.plan import SetPlan
-    from lianxi.settings import Settings
+    from lianxi.settings import SettingsError, load
 
-    settings = Settings(data=data_path(data))
+    try:
+        settings = load(data=data_path(data))
+    except SettingsError as error:
+        raise CliError("SETTINGS_INVALID", reason=str(error)) from None
     port = os.environ.get("LIANXI_TEMPORAL_PORT", "7233")
     if not port.isascii() or not port.isdigit():
         raise CliError("ID_INVALID", given=port, what=_("a port"), suggestion="")

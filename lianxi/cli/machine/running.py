@@ -1,13 +1,16 @@
 """`lianxi up | down | status | doctor`: this machine's set (cli layer)."""
 
+from contextlib import closing
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from lianxi.cli.faults import CliError
 from lianxi.cli.grammar import Flags, option, verb
 from lianxi.cli.language import _
 from lianxi.cli.machine.plan import data_dir, data_option, faults_shown, plan_of
+from lianxi.cli.profiles import Settings
 from lianxi.cli.reading import form_of
 from lianxi.cli.render import Column, as_json, show_rows, table
 from lianxi.cli.terminal import put, say, visible_line
@@ -16,6 +19,9 @@ from lianxi.i18n import N_
 
 if TYPE_CHECKING:
     from lianxi.runtime.status import SetStatus
+
+PATIENCE = 5.0
+"""Seconds in which a gateway that has just said it is ready has to answer."""
 
 PROCESSES = (
     Column("name", N_("process")),
@@ -57,9 +63,24 @@ def up(flags: Flags, detach: bool, data: str | None) -> None:  # noqa: FBT001  a
         def ready(status: "SetStatus") -> None:
             _show(flags, status)
             if form_of(flags).output == "table":
-                say(_("next: {command}").format(command="lianxi todo"))
+                say(_("next: {command}").format(command=_following(status.gateway)))
 
         bring_up(plan_of(data), detached=detach, on_ready=ready)
+
+
+def _following(address: str) -> str:
+    """What to type first: found a conference where there is none yet."""
+    from lianxi.cli.transport import Gateway, NoAnswerError, NotReachedError
+
+    trusted = Settings.of(Flags()).value("ca").text
+    try:
+        with closing(Gateway(address, trusted)) as gateway:
+            answer = gateway.request("GET", "/v1/conferences", timeout=PATIENCE)
+        none_yet = answer.document().get("conferences") == []
+    except (CliError, NotReachedError, NoAnswerError):
+        # not reached by this address, or not trusted: no reason to call the start a failure
+        return "lianxi todo"
+    return "lianxi conference init --help" if none_yet else "lianxi todo"
 
 
 @verb(

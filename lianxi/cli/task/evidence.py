@@ -9,6 +9,7 @@ from lianxi.cli.arguments import task_argument
 from lianxi.cli.faults import CliError
 from lianxi.cli.grammar import option, verb
 from lianxi.cli.language import _
+from lianxi.cli.private_files import write_private
 from lianxi.cli.reading import Reading, reading
 from lianxi.cli.render import Column, show_rows
 from lianxi.cli.terminal import tick
@@ -75,11 +76,9 @@ def _fetch(run: Reading, task: str, row: dict[str, Any], folder: Path) -> Path:
     suffix = mimetypes.guess_extension(media.partition(";")[0]) or ".bin"
     path = folder / f"{task}-{row['unit']}-{row['what']}-{row['commit'][:8]}{suffix}"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         # the name holds the commitment: what stands there already is this file, or not ours
         if not path.exists() or path.read_bytes() != data:
-            with path.open("xb") as target:
-                target.write(data)
+            write_private(path, data, replace=False)
     except OSError as error:
         raise CliError(
             "FILE_UNWRITABLE", path=str(path), reason=error.strerror or str(error)

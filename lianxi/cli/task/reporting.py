@@ -53,7 +53,9 @@ def progress(  # noqa: PLR0913  one parameter per option
     client, task = _place(flags, task)
     words = _words(text, path)
     if percent is None and words is None:
-        words = given.text(missing(flags, "--text", N_("Progress, in words")), "--text")
+        choices = _("--percent, --text or --file")
+        asked = missing(flags, "--text", N_("Progress, in words"), choices=choices)
+        words = given.text(asked, "--text")
     args: dict[str, Any] = {} if percent is None else {"percent": percent}
     if words is not None:
         args["text"] = words
@@ -159,7 +161,8 @@ def _report(flags: Flags, path: str | None, text: str | None) -> Sealed:
     if path is not None:
         return given.file(path)
     if text is None:
-        text = missing(flags, "--text", N_("The report, in words"))
+        choices = _("--report or --text")
+        text = missing(flags, "--text", N_("The report, in words"), choices=choices)
     return given.text(text, "--text")
 
 

@@ -145,10 +145,13 @@ def trail_page(
     return lines, lines[-1]["position"] if len(rows) > limit else None
 
 
-def stands(connection: Connection, origin: str, stream: str, seq: int, event_hash: str) -> bool:
-    """Whether this very event is recorded."""
+def stands(
+    connection: Connection, origin: str, stream: str, seq: int, event_hash: str | None = None
+) -> bool:
+    """Whether this very event is recorded; without a hash, whether any is at that place."""
     statement = select(e.c.hash).where(e.c.origin == origin, e.c.stream == stream, e.c.seq == seq)
-    return connection.execute(statement).scalar() == event_hash
+    found: str | None = connection.execute(statement).scalar()
+    return found is not None and event_hash in (None, found)
 
 
 def _with_envelope() -> Select[Any]:
