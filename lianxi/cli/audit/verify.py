@@ -13,6 +13,7 @@ from lianxi.cli.client import Client
 from lianxi.cli.faults import CliError
 from lianxi.cli.grammar import Flags, option, verb
 from lianxi.cli.language import _
+from lianxi.cli.machine.plan import settings_at
 from lianxi.cli.render import as_json
 from lianxi.cli.terminal import put, say, visible_line
 from lianxi.errors import Exit
@@ -102,12 +103,11 @@ def _line_again(raw: bytes) -> Line:
 def _beside_store(flags: Flags, data: Path) -> int:
     # the one command of the client that may see the store, and only here
     from lianxi.ports import StoreUnavailableError
-    from lianxi.settings import Settings
     from lianxi.store.faults import SchemaError
     from lianxi.store.store import open_store
     from lianxi.store.verify import verify_trail
 
-    settings = Settings(data=data)
+    settings = settings_at(data)
     if not settings.store_url and not Path(settings.trail_url.removeprefix("sqlite:///")).exists():
         raise CliError(
             "NOT_FOUND",

@@ -16,6 +16,7 @@ from lianxi.i18n import N_
 if TYPE_CHECKING:
     from lianxi.runtime.layout import DataDir
     from lianxi.runtime.plan import SetPlan
+    from lianxi.settings import Settings
 
 EXITS = {
     "ALREADY_RUNNING": Exit.REFUSED,
@@ -61,15 +62,21 @@ def gateway_of(data: str | None) -> str | None:
     return address if isinstance(address, str) and address else None
 
 
-def plan_of(data: str | None) -> "SetPlan":
-    """The plan that settings and environment describe."""
-    from lianxi.runtime.plan import SetPlan
+def settings_at(data: Path) -> "Settings":
+    """The settings of a data directory; SETTINGS_INVALID says which one is wrong, never its value."""
     from lianxi.settings import SettingsError, load
 
     try:
-        settings = load(data=data_path(data))
+        return load(data=data)
     except SettingsError as error:
         raise CliError("SETTINGS_INVALID", reason=str(error)) from None
+
+
+def plan_of(data: str | None) -> "SetPlan":
+    """The plan that settings and environment describe."""
+    from lianxi.runtime.plan import SetPlan
+
+    settings = settings_at(data_path(data))
     port = os.environ.get("LIANXI_TEMPORAL_PORT", "7233")
     if not port.isascii() or not port.isdigit():
         raise CliError("ID_INVALID", given=port, what=_("a port"), suggestion="")

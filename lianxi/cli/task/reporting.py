@@ -19,7 +19,7 @@ from lianxi.cli.sealing import Change
 from lianxi.cli.sending import ChangeOptions
 from lianxi.i18n import N_
 
-MAX_EVIDENCE = 32
+MAX_EVIDENCE = 16
 
 _happened_at = option("--happened-at", metavar="TIME", help=N_("When it happened, if not now."))
 _reason = option("--reason", metavar="TEXT", help=N_("Why; - reads standard input."))
@@ -68,7 +68,7 @@ def progress(  # noqa: PLR0913  one parameter per option
     'lianxi task submit T-0003 --text "All done, see the list." --evidence list.csv',
     help=N_(
         "Report completion, with evidence.\n\n"
-        "The report is a file or a text; evidence is up to 32 files. What is read once is what is"
+        "The report is a file or a text; evidence is up to 16 files. What is read once is what is"
         " sealed and sent. No lists of names, please: counts and documents. Acknowledges too."
     ),
 )
