@@ -5,6 +5,7 @@ SIGTERM and SIGINT end it in order, with exit code 0.
 """
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -16,8 +17,7 @@ from functools import lru_cache
 from pydantic import ValidationError
 from temporalio import activity, workflow
 from temporalio.client import Client
-from temporalio.worker import Worker
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
 
 from activities.notices import NoticeActivities, NoticePorts, Pace
 from activities.record import RecordActivities
@@ -42,24 +42,24 @@ from workflows.mailroom import MailroomWorkflow
 from workflows.task import TaskWorkflow
 
 READY_FILE = "worker.ready"
+LINGERING = 240
+"""Slots for record activities that only stay a moment longer; a thread is made when it is needed."""
 MAILROOM_PAUSE = 5.0
 """Between attempts to start the mailrooms, in seconds."""
 
 log = get_logger("worker")
 
 
-def workflow_runner() -> SandboxedWorkflowRunner:
-    """The sandbox with our own modules passed through: 1 ms and 19 KB a workflow, not 52 and 1.6 MB."""
-    return SandboxedWorkflowRunner(
-        restrictions=SandboxRestrictions.default.with_passthrough_modules(
-            "lianxi", "activities.options", "workflows.door", "workflows.running",
-            "pydantic", "pydantic_core", "nacl", "rfc8785", "structlog",
-        )
-    )  # fmt: skip
+def make_worker(
+    client: Client,
+    store: Store,
+    settings: Settings,
+    runner: WorkflowRunner | None = None,
+) -> Worker:
+    """Everything a worker runs, on adapters of this store. Raises SettingsError.
 
-
-def make_worker(client: Client, store: Store, settings: Settings) -> Worker:
-    """Everything a worker runs, on adapters of this store. Raises SettingsError."""
+    `runner`: tests take the sandbox, which costs too much outside of them (docs/adr/0014).
+    """
     if store.writer is None or store.outbox is None:
         raise TypeError("a worker needs a writable store")
     bell = Bell()
@@ -73,18 +73,19 @@ def make_worker(client: Client, store: Store, settings: Settings) -> Worker:
             outbox=store.outbox, channels=channels, zone_of=_zones(store), now=_now, bell=bell
         )
     )
+    slots = settings.max_activities + LINGERING
     return Worker(
         client,
         task_queue=settings.task_queue,
         workflows=[ConferenceWorkflow, TaskWorkflow, MailroomWorkflow],
         activities=[record.record_events, notices.deliver_notices],
         # as many threads as activities, or sync activities wait for each other
-        activity_executor=ThreadPoolExecutor(settings.max_activities, "activity"),
-        max_concurrent_activities=settings.max_activities,
+        activity_executor=ThreadPoolExecutor(slots, "activity"),
+        max_concurrent_activities=slots,
         max_cached_workflows=settings.max_cached_workflows,
         max_concurrent_workflow_task_polls=3,
         max_concurrent_activity_task_polls=2,
-        workflow_runner=workflow_runner(),
+        workflow_runner=runner or UnsandboxedWorkflowRunner(),
         # after kill -9 the first command otherwise waits 8 to 10 seconds for the lost sticky queue
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=2),
         graceful_shutdown_timeout=timedelta(seconds=settings.graceful_shutdown),
@@ -106,6 +107,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
             mailrooms = asyncio.create_task(start_mailrooms(engine, channels))
             try:
                 started = await engine.start_pending()
+                _collect_rarely()
                 _say_ready(settings)
                 log.info("ready", pid=os.getpid(), channels=channels, started_pending=started)
                 await stop.wait()
@@ -156,6 +158,12 @@ def _zones(store: Store) -> Callable[[str], str]:
         return ConferenceFounded.model_validate(open_event(founding.data).data).zone
 
     return zone_of
+
+
+def _collect_rarely() -> None:
+    """Models die by their count: the collector's default pace takes 8 % of the worker (docs/bench.md)."""
+    gc.freeze()  # modules stay for ever, and need not be looked through
+    gc.set_threshold(20_000, 20, 20)
 
 
 def _say_ready(settings: Settings) -> None:

@@ -39,6 +39,8 @@ class Pace:
     """After this the activity returns, so that histories and attempts stay short."""
     idle: float = 2.0
     """How long nothing due is believed; rows of other processes and retries wait that long."""
+    gather: float = 0.2
+    """How long after a ring to look: notices come a few at a time and cost less by the batch."""
     look: float = 0.5
     """How often a waiting round looks whether it is to end."""
     lease: float = 20.0
@@ -120,6 +122,7 @@ class NoticeActivities:
         while _ending(until) is None:
             left = max(0.0, min(self._pace.look, until - time.monotonic()))
             if self._ports.bell.wait(heard, left) > heard:
+                activity.wait_for_worker_shutdown_sync(self._pace.gather)
                 return
 
 
@@ -169,7 +172,8 @@ class _Turns:
         self._store_away = False
         if only_retries:  # the channel itself is likely away: no use in going on at once
             return "trouble"
-        return "busy" if due else "idle"
+        # a batch that is not full held all that was due
+        return "busy" if len(due) == self._channel.batch else "idle"
 
     def settle_quietly(self) -> None:
         """Offer what is left once more before the round ends."""

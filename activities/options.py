@@ -15,8 +15,9 @@ BATCH_INVALID = "BATCH_INVALID"
 """Type of the ApplicationError for a batch that no stream's writer may offer: a defect of ours."""
 
 RECORD_EVENTS_OPTIONS = ActivityConfig(
-    # a batch takes milliseconds; ten seconds tell a stuck store from a slow one
-    start_to_close_timeout=timedelta(seconds=10),
+    # longer than the five seconds after which the store itself gives up waiting for its lock; no
+    # longer, since a task whose worker was killed is not recorded further before
+    start_to_close_timeout=timedelta(seconds=7),
     retry_policy=RetryPolicy(
         initial_interval=timedelta(milliseconds=200),
         # five seconds at most between tries, so that the trail catches up soon after it is back

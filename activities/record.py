@@ -6,8 +6,18 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.options import BATCH_INVALID, FORK_DETECTED
+from lianxi.ids import CONFERENCE_STREAM
 from lianxi.messages import RECORD_EVENTS, RecordBatch, RecordResult
 from lianxi.ports import BatchInvalidError, ForkDetectedError, Trail
+
+LINGER = 0.2
+"""How long the activity stays once its batch stands, in seconds (docs/bench.md).
+
+Meanwhile further events of the task gather for the next activity: fewer of them, each of which costs
+the server six events of history and the worker a workflow task. The first event of a quiet task is
+recorded at once; only behind a busy one the trail lags, and by no more than this. A timer in the
+workflow would cost as many events as it saves.
+"""
 
 
 class RecordActivities:
@@ -31,6 +41,8 @@ class RecordActivities:
         except BatchInvalidError as invalid:
             raise _final(BATCH_INVALID, invalid.stream, invalid.reason) from invalid
         self._on_recorded()
+        if batch.stream != CONFERENCE_STREAM:  # tasks wait until their registration is recorded
+            activity.wait_for_worker_shutdown_sync(LINGER)
         return result
 
 

@@ -3,8 +3,8 @@
 What it does: one workflow stands for the conference and one for each task. A command is an update
 with the same signed envelope as argument, which nobody opens; the handler counts it and answers
 the number with a text as long as a receipt. No validator, no state but the counter, no activity, no
-timer, no details for the UI. Same server, converter, sandbox and worker options; a process of its
-own.
+timer, no details for the UI. Same server, converter and worker options, no sandbox either; a
+process of its own.
 """
 
 import asyncio
@@ -16,11 +16,10 @@ from pathlib import Path
 
 from temporalio import workflow
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.worker import Worker
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from bench.bare_messages import BARE_UPDATE, BARE_WORKFLOW, BareAnswer, BareCommand
+from lianxi.engine.connection import DATA_CONVERTER
 
 _RECEIPT = "r" * 455
 """As long as the receipt of an acknowledgement in JSON."""
@@ -50,19 +49,14 @@ async def serve(address: str, namespace: str, task_queue: str, ready: Path) -> N
     """A worker with the options of ours, until SIGTERM."""
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    client = await Client.connect(
-        address, namespace=namespace, data_converter=pydantic_data_converter
-    )
-    passed = SandboxRestrictions.default.with_passthrough_modules(
-        "bench.bare_messages", "pydantic", "pydantic_core"
-    )
+    client = await Client.connect(address, namespace=namespace, data_converter=DATA_CONVERTER)
     async with Worker(
         client,
         task_queue=task_queue,
         workflows=[BareWorkflow],
         max_cached_workflows=2_000,
         max_concurrent_workflow_task_polls=3,
-        workflow_runner=SandboxedWorkflowRunner(restrictions=passed),
+        workflow_runner=UnsandboxedWorkflowRunner(),
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=2),
     ):
         await asyncio.to_thread(ready.write_text, f"{os.getpid()}\n", encoding="ascii")

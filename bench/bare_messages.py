@@ -1,4 +1,4 @@
-"""What the bare side sends; apart, so that the sandbox passes it through as it does ours."""
+"""What the bare side sends."""
 
 from pydantic import BaseModel
 

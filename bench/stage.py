@@ -15,10 +15,10 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 
 from bench.processes import Child
 from bench.watch import Sightings
+from lianxi.engine.connection import DATA_CONVERTER
 from lianxi.engine.engine import Engine
 from lianxi.engine.outcomes import Accepted
 from lianxi.runtime.layout import DataDir
@@ -46,7 +46,7 @@ class Place:
         """A client of it; registers it where needed."""
         await ensure_namespace(TemporalTarget(self.address, self.namespace))
         return await Client.connect(
-            self.address, namespace=self.namespace, data_converter=pydantic_data_converter
+            self.address, namespace=self.namespace, data_converter=DATA_CONVERTER
         )
 
 

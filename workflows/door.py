@@ -37,10 +37,10 @@ class CommandDoor:
         try:
             answer = self._stream.answer(message, _update_id(), workflow.now())
         except Refusal as refusal:
-            workflow.logger.info("command refused", extra={"code": refusal.code})
+            workflow.logger.debug("command refused", extra={"code": refusal.code})
             raise refused(refusal) from None
         receipt = answer.receipt
-        workflow.logger.info(
+        workflow.logger.debug(
             "command answered",
             extra={"action": receipt.action, "seq": receipt.events[-1].seq},
         )

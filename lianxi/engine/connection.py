@@ -3,10 +3,27 @@
 from pathlib import Path
 
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.contrib.pydantic import PydanticPayloadConverter
+from temporalio.converter import CompositePayloadConverter, DataConverter
 from temporalio.envconfig import ClientConfig
 
 from lianxi import ids
+
+_ENCODINGS = tuple(PydanticPayloadConverter().converters.values())
+
+
+class _SharedPydanticConverter(CompositePayloadConverter):
+    """`PydanticPayloadConverter` with parts that are made once.
+
+    The SDK makes four payload converters for an activation, and keeps one with each workflow.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(*_ENCODINGS)
+
+
+DATA_CONVERTER = DataConverter(payload_converter_class=_SharedPydanticConverter)
+"""Bytes as of `temporalio.contrib.pydantic.pydantic_data_converter`."""
 
 
 async def connect(*, lazy: bool = False, config_file: Path | None = None) -> Client:
@@ -22,4 +39,4 @@ async def connect(*, lazy: bool = False, config_file: Path | None = None) -> Cli
     )
     config.setdefault("target_host", "127.0.0.1:7233")
     config.setdefault("namespace", ids.NAMESPACE)
-    return await Client.connect(**config, data_converter=pydantic_data_converter, lazy=lazy)
+    return await Client.connect(**config, data_converter=DATA_CONVERTER, lazy=lazy)

@@ -7,7 +7,7 @@ What `dumps` refuses `parse` refuses too, by one table: floats, NaN, integers be
 import re
 from codecs import BOM_UTF8
 from collections.abc import Iterable
-from json import JSONDecodeError, JSONDecoder
+from json import JSONDecodeError, JSONDecoder, JSONEncoder
 from math import isfinite
 from typing import Any
 
@@ -54,7 +54,7 @@ def dumps(value: Any) -> bytes:
     Invariant: `parse(dumps(x)) == x` (tuples come back as lists).
     """
     _refuse_faults(value, MAX_DEPTH)
-    return rfc8785.dumps(value)
+    return _spelled(value)
 
 
 def parse(data: bytes, *, max_bytes: int, max_depth: int = MAX_DEPTH) -> Any:
@@ -88,7 +88,7 @@ def parse_canonical(data: bytes, *, max_bytes: int, max_depth: int = MAX_DEPTH) 
     """Like `parse`; raises JsonNotCanonicalError where the bytes are not the value's one form."""
     value = parse(data, max_bytes=max_bytes, max_depth=max_depth)
     # without the second walk for faults: `parse` has just made it
-    refuse_other_spelling(data, rfc8785.dumps(value))
+    refuse_other_spelling(data, _spelled(value))
     return value
 
 
@@ -104,6 +104,21 @@ def refuse_other_spelling(data: bytes, canonical: bytes) -> None:
 def pointer(path: Iterable[str | int]) -> str:
     """A JSON pointer (RFC 6901); keys that are no short machine words stand as `*`."""
     return "".join(_segment(str(step)) for step in path)
+
+
+_ENCODER = JSONEncoder(
+    ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False
+)
+
+
+def _spelled(value: Any) -> bytes:
+    """The canonical form of a value without faults.
+
+    The standard library's encoder is written in C: 4 µs for an event, where rfc8785 takes 24. It
+    differs in one thing: it sorts keys by code point and not by UTF-16 unit, the same in ASCII.
+    """
+    text = _ENCODER.encode(value)
+    return text.encode("ascii") if text.isascii() else rfc8785.dumps(value)
 
 
 class _DuplicateKey:

@@ -38,7 +38,14 @@ class Room:
         self.outbox.add(a_due_notice(number, notice, channel="memory", holds=holds))
 
     def run(self, seconds: float = 0.2, **pace: float) -> RoundResult:
-        fields = {"idle": 0.02, "look": 0.02, "beat": 0.01, "longest_pause": 0.02, **pace}
+        fields = {
+            "idle": 0.02,
+            "gather": 0.02,
+            "look": 0.02,
+            "beat": 0.01,
+            "longest_pause": 0.02,
+            **pace,
+        }
         ports = NoticePorts(self.outbox, [self.channel], self.zone_of, lambda: self.time, self.bell)
         activities = NoticeActivities(ports, Pace(round=seconds, **fields))
         return self.environment.run(activities.deliver_notices, ORDER)

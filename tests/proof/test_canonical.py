@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,6 +38,12 @@ def test_rfc_8785_numbers_that_are_no_safe_integers_are_refused(case: dict[str, 
     with pytest.raises(Refusal) as refusal:
         parse(case["input"].encode(), max_bytes=LIMIT)
     assert refusal.value.code == case["code"]
+
+
+@given(documents)
+def test_what_is_written_is_what_the_reference_writes(value: Any) -> None:
+    """Two encoders, one form: ASCII takes the fast one."""
+    assert dumps(value) == rfc8785.dumps(value)
 
 
 @given(documents)

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 from temporalio.client import WorkflowHistory
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.worker import Replayer
+from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, WorkflowRunner
 
-import worker as composition
+from lianxi.engine.connection import DATA_CONVERTER
+from tests.deployment import sandbox
 from workflows.conference import ConferenceWorkflow
 from workflows.task import TaskWorkflow
 
@@ -20,14 +20,17 @@ def test_there_are_histories() -> None:
     assert len(HISTORIES) >= 4
 
 
+@pytest.mark.parametrize(
+    "runner", [UnsandboxedWorkflowRunner(), sandbox()], ids=["bare", "sandbox"]
+)
 @pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
-async def test_history_replays(path: Path) -> None:
+async def test_history_replays(path: Path, runner: WorkflowRunner) -> None:
     """Under its original workflow id; the recorded hashes must come out again."""
     history = history_of(path)
     replayer = Replayer(
         workflows=[TaskWorkflow, ConferenceWorkflow],
-        data_converter=pydantic_data_converter,
-        workflow_runner=composition.workflow_runner(),
+        data_converter=DATA_CONVERTER,
+        workflow_runner=runner,
     )
     await replayer.replay_workflow(history)
 

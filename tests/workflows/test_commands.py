@@ -10,7 +10,7 @@ from lianxi import ids
 from lianxi.messages import COMMAND_UPDATE, CommandAnswer, CommandMessage, Tuning
 from lianxi.proof.commands import open_command, update_id
 from lianxi.proof.rosters import roster_hash
-from tests.deployment import Deployment, accepted, refusal
+from tests.deployment import Deployment, accepted, eventually, refusal
 from tests.parties import text_commitment
 
 UNITS = tuple(f"U{number:02d}" for number in range(1, 29))
@@ -157,11 +157,16 @@ async def test_continue_as_new_with_commands_in_flight(temporal: Client, tmp_pat
         earliest = accepted(await deployment.engine.submit(first))
         await asyncio.gather(*(deployment.done(u, task, "acknowledge") for u in UNITS[1:]))
         receipts = await asyncio.gather(*(deployment.submit(u, task) for u in UNITS))
+
+        async def continued() -> bool:
+            return (await handle.describe()).run_id != first_run
+
+        # between two record activities, each of which stays a moment
+        await eventually(continued)
         # a run later Temporal has forgotten the update id; the request table has not
         again = accepted(await deployment.engine.submit(first))
         assert again.already
         assert again.events == earliest.events
         await deployment.recorded(max(receipts, key=lambda r: r.events[-1].seq))
-        assert (await handle.describe()).run_id != first_run
         events = deployment.events(ids.task_stream(task))
     assert len(events) == 57

@@ -9,14 +9,13 @@ from temporalio.client import Client, WorkflowFailureError, WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 
-import worker as composition
 from lianxi import ids
 from lianxi.domain.values import SYSTEM
 from lianxi.engine.outcomes import Pending
 from lianxi.messages import RecordBatch
 from lianxi.proof.events import Cause, EventEnvelope, seal
 from lianxi.streams import writer
-from tests.deployment import Deployment, accepted, eventually, refusal
+from tests.deployment import Deployment, accepted, eventually, refusal, sandbox
 from workflows.task import TaskWorkflow
 
 
@@ -122,11 +121,11 @@ async def test_a_replay_with_one_changed_byte_fails(
 
 
 async def replay(history: WorkflowHistory) -> None:
-    """As the worker would: same runner, same converter, same workflow id."""
+    """As the worker would: same converter, same workflow id; in the sandbox."""
     replayer = Replayer(
         workflows=[TaskWorkflow],
         data_converter=pydantic_data_converter,
-        workflow_runner=composition.workflow_runner(),
+        workflow_runner=sandbox(),
     )
     await replayer.replay_workflow(history)
 
