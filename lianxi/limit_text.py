@@ -1,5 +1,7 @@
-"""Limits as people write them: `15d`, `36h`, `90m`, dates, local times, instants (a leaf, no pydantic).
+"""Limits as people write them: `15wd`, `30cd`, `15d`, `36h`, dates, times (a leaf, no pydantic).
 
+Working days (`wd`) and calendar days (`cd`) end at the close of office hours; `30cd>` rolls to the next
+working day, `30cd<` to the one before. `15d`, `36h` and `90m` are plain durations.
 Read in two steps, since only the second needs to know the conference: `parse_limit` (syntax), then
 `settle_limit` (zone and office hours). The result is the JSON of `lianxi.domain.limits.Limit`.
 """
@@ -19,7 +21,9 @@ _EARLIEST_YEAR = 2000
 
 _SECONDS = {"d": 86_400, "h": 3_600, "m": 60}
 _DURATION = re.compile(r"([0-9]{1,7})(d|h|m)", re.ASCII)
-_WORKING_DAYS = re.compile(r"[0-9]+\s*wd", re.ASCII)
+_DAYS = re.compile(r"([0-9]{1,7})(wd|cd)([<>]?)", re.ASCII)
+_KINDS = {"wd": "working", "cd": "calendar"}
+_ROLLS = {"": "none", ">": "forward", "<": "back"}
 _TIME = re.compile(
     r"(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})"
     r"(?:[T ](?P<time>[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?)"
@@ -27,7 +31,10 @@ _TIME = re.compile(
     re.ASCII,
 )
 
-_FORMS = N_("Give it as 15d, 36h, 90m, 2026-12-15, 2026-12-15T17:00 or 2026-12-15T17:00:00+08:00.")
+_FORMS = N_(
+    "Give it as 15wd (working days), 30cd (calendar days), 15d, 36h, 90m, "
+    "2026-12-15, 2026-12-15T17:00 or 2026-12-15T17:00:00+08:00."
+)
 
 
 class LimitTextError(ValueError):
@@ -56,6 +63,15 @@ class Duration:
 
 
 @dataclass(frozen=True, slots=True)
+class Days:
+    """So many working or calendar days after the day of the event that opens the limit."""
+
+    days: int
+    kind: str
+    roll: str = "none"
+
+
+@dataclass(frozen=True, slots=True)
 class Fixed:
     """An instant with its offset."""
 
@@ -70,7 +86,7 @@ class Local:
     clock: time | None
 
 
-LimitText = Duration | Fixed | Local
+LimitText = Duration | Days | Fixed | Local
 
 
 def parse_limit(text: str) -> LimitText:
@@ -78,11 +94,9 @@ def parse_limit(text: str) -> LimitText:
     duration = _DURATION.fullmatch(text)
     if duration is not None:
         return _duration(int(duration[1]) * _SECONDS[duration[2]])
-    if _WORKING_DAYS.fullmatch(text):
-        raise LimitTextError(
-            N_("working days come with the next release"),
-            N_("Give calendar days (15d), or a date."),
-        )
+    days = _DAYS.fullmatch(text)
+    if days is not None:
+        return _days(int(days[1]), _KINDS[days[2]], _ROLLS[days[3]])
     match = _TIME.fullmatch(text)
     if match is None:
         raise LimitTextError(N_("it is neither a duration nor a time"))
@@ -109,6 +123,10 @@ def settle_limit(limit: LimitText, place: Place | None) -> dict[str, str | int]:
     match limit:
         case Duration(seconds):
             return {"rule": "duration", "seconds": seconds}
+        case Days(days, kind, roll):
+            # absent instead of the default, as everywhere in what a client signs
+            said = {} if roll == "none" else {"roll": roll}
+            return {"rule": "days", "days": days, "kind": kind, **said}
         case Fixed(at):
             return {"rule": "instant", "at": spell(at)}
         case Local(day, clock):
@@ -123,6 +141,19 @@ def _duration(seconds: int) -> Duration:
     if seconds > MAX_AHEAD.total_seconds():
         raise LimitTextError(N_("it is more than five years"), N_("Give a nearer one."))
     return Duration(seconds)
+
+
+def _days(days: int, kind: str, roll: str) -> Days:
+    if days == 0:
+        raise LimitTextError(N_("it is no time at all"))
+    if days > MAX_AHEAD.days:
+        raise LimitTextError(N_("it is more than five years"), N_("Give a nearer one."))
+    if kind == "working" and roll != "none":
+        raise LimitTextError(
+            N_("working days end on a working day and do not roll"),
+            N_("Leave the last character out, or give calendar days: 30cd> or 30cd<."),
+        )
+    return Days(days, kind, roll)
 
 
 def _localised(day: date, clock: time | None, place: Place) -> datetime:
