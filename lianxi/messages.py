@@ -6,6 +6,7 @@ release. New fields need defaults. No message carries a text of a user.
 
 from pydantic import Field
 
+from lianxi.domain.calendar import Calendar
 from lianxi.domain.conference.state import ConferenceState
 from lianxi.domain.rules import Rules
 from lianxi.domain.task.state import TaskState
@@ -134,13 +135,20 @@ class Tuning(Frozen):
 
 
 class TaskStart(Frozen):
-    """With what a task's workflow begins: the registration and the envelope that caused it."""
+    """With what a task's workflow begins: the registration and the issue's envelope.
+
+    Where the office had proposed the issue: also the event of the proposal, which `envelope`
+    caused, and the convener's `approval`, which caused the registration.
+    """
 
     conference: ConferenceId
     registration: SealedEvent
     envelope: str
     roster: str
     rules: Rules
+    calendar: Calendar | None = None
+    proposal: SealedEvent | None = None
+    approval: str | None = None
 
 
 class TaskCarry(Frozen):

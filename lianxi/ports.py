@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
+from lianxi.domain.calendar import Calendar
+from lianxi.domain.rules import Rules
 from lianxi.domain.task.react import Notice
 from lianxi.domain.values import Commitment
 from lianxi.messages import Receipt, RecordBatch, RecordResult
@@ -61,12 +63,19 @@ class StoredEvent:
 
 @dataclass(frozen=True, slots=True)
 class PendingTask:
-    """A registration whose task has no event yet: all that its workflow needs to begin."""
+    """A registration whose task has no event yet: all that its workflow needs to begin.
+
+    `envelope` is the issue's; `proposal` and `approval` where the convener approved it.
+    """
 
     origin: str
     registration: SealedEvent
     envelope: str
     roster: str
+    rules: Rules
+    calendar: Calendar | None = None
+    proposal: SealedEvent | None = None
+    approval: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +111,13 @@ class Trail(Protocol):
         """The registration of a task with envelope and roster, whether begun or not."""
         ...
 
+    def begin(self, origin: str, registration: SealedEvent, envelope: str) -> PendingTask | None:
+        """A registration just answered, not recorded yet, with what is: roster, rules, calendar.
+
+        `envelope` caused it. None where something it names is not recorded yet either.
+        """
+        ...
+
     def task_phase(self, origin: str, task: str) -> str | None:
         """The recorded phase of a task; None before its first event is recorded."""
         ...
@@ -112,10 +128,6 @@ class Trail(Protocol):
 
     def roster_steps(self, origin: str, stream: str) -> Sequence[RosterStep]:
         """The steps from the roster that a stream's last event names to the newest one recorded."""
-        ...
-
-    def roster_text(self, origin: str, roster_hash: str) -> str | None:
-        """The canonical text of a recorded roster."""
         ...
 
 
@@ -181,13 +193,13 @@ class Outbox(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A rendered notice, ready for a channel."""
+    """A rendered notice, ready for a channel; `task` None: it concerns the conference."""
 
     notice_id: str
     origin: str
     unit: str
     kind: str
-    task: str
+    task: str | None
     address: str | None
     language: str
     subject: str

@@ -1,14 +1,15 @@
 """The people of a test conference: keys, signed commands, roster, issue arguments."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
 from uuid6 import uuid7
 
+from lianxi.domain.calendar import Calendar, OffsetSince
 from lianxi.domain.roster import Roster, RosterKey, Threshold
-from lianxi.domain.rules import DEFAULT_RULES, Rules
+from lianxi.domain.rules import DEFAULT_RULES, FIRST_RULES, Rules
 from lianxi.domain.values import format_instant, role_of
 from lianxi.proof.commitments import commit
 from lianxi.proof.envelopes import KEY_REQUEST_TYPE, decode
@@ -40,16 +41,34 @@ def salt_for(text: str) -> bytes:
     return sha256(b"salt" + text.encode()).digest()
 
 
+CALENDAR = Calendar(
+    version=1,
+    zone="Asia/Shanghai",
+    offsets=(OffsetSince(since=datetime(2000, 1, 1, tzinfo=UTC), seconds=8 * 3_600),),
+    known_until=date(2099, 12, 31),
+)
+"""Monday to Friday, 09:00 to 17:00 in Shanghai, no holidays: what tests count by on any day."""
+
+
 @dataclass
 class Parties:
-    """Everybody's keys, and the roster as the conference will see it."""
+    """Everybody's keys, and the roster as the conference will see it.
+
+    By default with the rules of release 0.1; `today` founds as `lianxi conference init` does now.
+    """
 
     conference: str = "demo"
     units: tuple[str, ...] = tuple(f"U{number:02d}" for number in range(1, 29))
     origin: str = ""
-    rules: Rules = DEFAULT_RULES
+    rules: Rules = FIRST_RULES
+    calendar: Calendar | None = None
     custody: str = "own"
     signers: dict[str, Signer] = field(default_factory=dict)
+
+    @classmethod
+    def today(cls, **changes: Any) -> "Parties":
+        """With the rules of a conference founded today, and a calendar."""
+        return cls(**{"rules": DEFAULT_RULES, "calendar": CALENDAR} | changes)
 
     def __post_init__(self) -> None:
         self.origin = self.origin or f"lianxi.example/lianxi/{self.conference}/0123456789abcdef"
@@ -116,6 +135,8 @@ class Parties:
             ],
             "rules": self.rules.model_dump(mode="json", exclude_none=True),
         }
+        if self.calendar is not None:
+            args["calendar"] = self.calendar.model_dump(mode="json", exclude_none=True)
         return self.sign("convener", "conference", "found", args, **kwargs)
 
     def registering(self, unit: str, **kwargs: Any) -> str:

@@ -10,20 +10,24 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
+from lianxi.domain.rules import DEFAULT_RULES
 from lianxi.ids import conference_workflow_id
-from lianxi.messages import Tuning
+from lianxi.messages import Receipt, Tuning
 from lianxi.runtime.layout import DataDir
 from lianxi.runtime.namespace import TemporalTarget, ensure_namespace
 from lianxi.runtime.ports import ServerPorts
 from lianxi.runtime.server_config import server_command
 from lianxi.runtime.server_source import find_or_build
 from tests.deployment import Deployment
-from tests.parties import text_commitment
+from tests.parties import CALENDAR, text_commitment
 
 HISTORIES = Path(__file__).parents[1] / "tests" / "replay" / "histories"
 
@@ -50,15 +54,95 @@ async def live(deployment: Deployment) -> str:
     return task
 
 
+async def live_fully(deployment: Deployment) -> str:
+    """Requests, pauses, concurrence, proposals and repairs: what came with release 0.2."""
+    reason = text_commitment("reason")
+    working = {"rule": "days", "kind": "working"}
+    task = await deployment.issue(
+        mode="lead",
+        lead="U01",
+        units=["U02", "U03"],
+        concurrence=True,
+        report={"every": "week", "day": 5},
+        due=None,
+    )
+
+    async def rule(action: str, seen: Receipt, **args: Any) -> Receipt:
+        last = seen.events[-1].hash
+        return await deployment.done("office", task, action, expect=last, **args)
+
+    objected = await deployment.done("U02", task, "object", reason=reason)
+    subject = {"unit": "U02", "request": "objection", "subject": objected.events[-1].hash}
+    await rule("refuse", objected, **subject, reason=reason)
+    for unit in ("U01", "U02", "U03"):
+        await deployment.done(unit, task, "acknowledge")
+    asked = await deployment.done(
+        "U01", task, "extend", until={**working, "days": 40}, reason=reason
+    )
+    subject = {"unit": "U01", "request": "extension", "subject": asked.events[-1].hash}
+    granted = await rule("grant", asked, **subject)
+    review = {**working, "days": 5}
+    paused = await rule("suspend", granted, unit="U01", reason=reason, review_by=review)
+    await rule("resume", paused, unit="U01")
+    await deployment.done("office", task, "urge", units=["U02", "U03"])
+    told = await deployment.done("convener", task, "instruct", text=reason, acknowledge=True)
+    await deployment.done("U03", task, "heed", instruction=told.events[-1].hash)
+    by_phone = {"unit": "U03", "act": "progress", "args": {"percent": 40}, "via": "phone"}
+    filed = await deployment.done("office", task, "on-behalf", **by_phone, basis=reason)
+    await deployment.done("U03", task, "dispute", filing=filed.events[0].hash, reason=reason)
+    slip = await deployment.done(
+        "office", task, "due", units=["U02"], due={**working, "days": 30}, reason=reason
+    )
+    mistaken = {"unit": "U02", "act": slip.events[-1].hash, "reason": reason}
+    await deployment.done("office", task, "by-mistake", **mistaken)
+    sent = await deployment.submit("U01", task)
+    submission = sent.events[0].hash
+    await deployment.done("U02", task, "concur", submission=submission)
+    await deployment.done("U03", task, "dissent", submission=submission, reason=reason)
+    accepted = {"unit": "U01", "submission": submission, "expect": submission}
+    await deployment.done("office", task, "accept", **accepted, reason=reason)
+    head = (await deployment.done("office", task, "add", unit="U04")).events[-1].hash
+    ending = {"verdict": "not-implemented", "reason": reason}
+    proposed = await deployment.done("office", task, "close", expect=head, **ending)
+    receipt = await deployment.done("convener", task, "approve", proposal=proposed.events[0].hash)
+    await deployment.recorded(receipt)
+    return task
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """What is lived through, and in what kind of conference."""
+
+    live: Callable[[Deployment], Awaitable[str]]
+    tuning: Tuning | None = None
+    parties: dict[str, Any] = field(default_factory=dict)
+
+
+TODAY: dict[str, Any] = {
+    "rules": DEFAULT_RULES.model_copy(update={"needs_convener": ("close", "warning", "bulletin")}),
+    "calendar": CALENDAR,
+    "units": ("U01", "U02", "U03", "U04"),
+}
+
+SCENARIOS = {
+    "life": Scenario(live, parties=TODAY),
+    "continued": Scenario(live, Tuning(continue_after_commands=4), TODAY),
+    "full": Scenario(live_fully, parties=TODAY),
+    "full-continued": Scenario(live_fully, Tuning(continue_after_commands=3), TODAY),
+}
+
+
 async def record(address: str, folder: Path, release: str) -> None:
     """Live through the scenarios and write what Temporal remembers of them."""
     await ensure_namespace(TemporalTarget(address, "recording"))
     client = await Client.connect(
         address, namespace="recording", data_converter=pydantic_data_converter
     )
-    for scenario, tuning in (("life", None), ("continued", Tuning(continue_after_commands=4))):
-        async with Deployment.running(client, folder / scenario, tuning=tuning) as deployment:
-            task = await live(deployment)
+    for scenario, given in SCENARIOS.items():
+        async with Deployment.running(
+            client, folder / scenario, tuning=given.tuning, **given.parties
+        ) as deployment:
+            task = await given.live(deployment)
             conference = conference_workflow_id(deployment.parties.conference)
             for kind, handle in (
                 ("task", deployment.handle(task)),

@@ -19,11 +19,14 @@ class Observation(Frozen):
 
 
 class NoticeOutcome(Observation):
-    """What became of a notice: which one, to whom, caused by which event, at which attempt."""
+    """What became of a notice: which one, to whom, caused by which event, at which attempt.
+
+    `task` is absent for a notice of the conference.
+    """
 
     notice_id: Sha256Hex
     event: Sha256Hex
-    task: TaskId
+    task: TaskId | None = None
     unit: UnitId
     attempts: int = Field(ge=0)
     detail: Detail | None = None

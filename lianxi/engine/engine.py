@@ -21,10 +21,8 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from lianxi import ids
-from lianxi.domain.conference.events import ConferenceFounded
 from lianxi.domain.conference.refusals import ZoneUnknownError
 from lianxi.domain.refusal import Refusal
-from lianxi.domain.rules import Rules
 from lianxi.domain.task.state import TaskPhase
 from lianxi.engine.outcomes import Accepted, Outcome, Pending, Refused
 from lianxi.messages import (
@@ -229,10 +227,10 @@ class Engine:
         """All that the task's workflow needs, from the answer or, once recorded, from the trail."""
         origin, task = answer.receipt.origin, answer.receipt.task
         if answer.registration is not None:
-            roster_hash = open_event(answer.registration.text.encode()).roster
-            roster = await self._read(lambda: self._trail.roster_text(origin, roster_hash))
-            if roster is not None:
-                return PendingTask(origin, answer.registration, signed.text, roster)
+            registration, text = answer.registration, signed.text
+            pending = await self._read(lambda: self._trail.begin(origin, registration, text))
+            if pending is not None:
+                return pending
         return await self._read(lambda: self._trail.registration(origin, task or ""))
 
     # --- starting ---
@@ -259,9 +257,6 @@ class Engine:
     async def _start_task(self, registered: PendingTask) -> bool:
         """Start, or find, the workflow of a registered task; False when that is not known."""
         event = open_event(registered.registration.text.encode())
-        rules = await self._rules(registered.origin)
-        if rules is None:
-            return False
         conference = ids.conference_of_origin(registered.origin)
         task = str(event.data["task"])
         given = TaskInput(
@@ -272,7 +267,10 @@ class Engine:
                 registration=registered.registration,
                 envelope=registered.envelope,
                 roster=registered.roster,
-                rules=rules,
+                rules=registered.rules,
+                calendar=registered.calendar,
+                proposal=registered.proposal,
+                approval=registered.approval,
             ),
             tuning=self._tuning,
         )
@@ -307,13 +305,6 @@ class Engine:
         except RPCError:
             return False
         return True
-
-    async def _rules(self, origin: str) -> Rules | None:
-        """The rules of a conference, from its founding event once that is recorded."""
-        stored = await self._read(lambda: self._trail.event_at(origin, ids.CONFERENCE_STREAM, 1))
-        if stored is None:
-            return None
-        return ConferenceFounded.model_validate(open_event(stored.data).data).rules
 
     async def _read(self, look: Callable[[], ResultT]) -> ResultT:
         """Look something up in the trail without holding the event loop."""

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from lianxi.domain.roster import Roster
 from lianxi.domain.task.commands import TaskCommand
-from lianxi.domain.task.decide import Order
+from lianxi.domain.task.deciding.case import Order
 from lianxi.domain.values import Actor
 from lianxi.messages import CommandMessage
 from lianxi.proof.commands import (

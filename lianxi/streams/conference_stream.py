@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from pydantic import BaseModel
+
 from lianxi.domain.conference import commands as cmd
 from lianxi.domain.conference import events as ev
-from lianxi.domain.conference.decide import Digests, decide
+from lianxi.domain.conference.decide import Digests, decide, rungs_due
 from lianxi.domain.conference.state import ConferenceState, evolve
 from lianxi.domain.refusal import Refusal
 from lianxi.ids import CONFERENCE_STREAM
@@ -19,7 +21,7 @@ from lianxi.messages import (
 from lianxi.proof import canonical
 from lianxi.proof.commands import open_command
 from lianxi.proof.envelopes import KEY_REQUEST_TYPE, Envelope, encode
-from lianxi.proof.hashing import sha256_hex
+from lianxi.proof.hashing import ZERO_HASH, sha256_hex
 from lianxi.proof.possession import verify_possession
 from lianxi.proof.rosters import RosterStep, adopt, check_genesis, roster_bytes, roster_hash
 from lianxi.proof.wire import wire_bytes
@@ -31,7 +33,7 @@ from lianxi.streams.admission import (
     read_command,
 )
 from lianxi.streams.refusals import WrongRegistrationError
-from lianxi.streams.writer import OBSERVED, Authority, Sealed, StreamWriter, by_command
+from lianxi.streams.writer import OBSERVED, Authority, Sealed, StreamWriter, by_command, by_rule
 
 
 class ConferenceStream:
@@ -92,7 +94,7 @@ class ConferenceStream:
         try:
             check_standing_before_rules(admitted, self.writer, now)
             at = self.writer.instant(now)
-            decide(self.state, admitted.order, self._digests(admitted), at)
+            decide(self._after_rungs(now), admitted.order, self._digests(admitted), at)
         except Refusal as refusal:
             return refusal
         return None
@@ -104,6 +106,7 @@ class ConferenceStream:
         if known is not None:
             return self._with_registration(known)
         check_standing_before_rules(admitted, self.writer, now)
+        self.fire_rungs(now)
         at = self.writer.instant(now)
         events = decide(self.state, admitted.order, self._digests(admitted), at)
         sealed = self._seal(events, by_command(admitted.actor, admitted.signed), now)
@@ -115,13 +118,17 @@ class ConferenceStream:
 
     # --- what it does by itself ---
 
-    next_deadline: datetime | None = None
-    """A conference has no deadlines yet; its workflow waits for commands only."""
+    @property
+    def next_deadline(self) -> datetime | None:
+        """When a proposal of an issue expires; None when none waits, or none may act (frozen)."""
+        return None if self.writer.frozen else self.state.next_deadline
 
     ended = False
 
     def fire_rungs(self, now: datetime) -> None:
-        """Nothing: a conference has no ladder."""
+        """Seal the expiry of proposals that nobody decided up to `now`."""
+        if not self.writer.frozen:
+            self._seal(rungs_due(self.state, now), by_rule("proposal"), now)
 
     def note_cancellation(self, now: datetime) -> None:
         """Somebody asked Temporal to cancel the workflow; it lives on, and this is the trace."""
@@ -143,6 +150,12 @@ class ConferenceStream:
         )
 
     # --- inside ---
+
+    def _after_rungs(self, now: datetime) -> ConferenceState:
+        state = self.state
+        for event in rungs_due(state, now):
+            state = evolve(state, ev.ConferenceFact(0, ZERO_HASH, now, event))
+        return state
 
     def _admit(self, message: CommandMessage, update_id: str) -> Admitted:
         return admit(
@@ -184,14 +197,24 @@ def _digests(state: ConferenceState | None, admitted: Admitted, origin: str) -> 
     """The hashes that the rules need, after the checks that only signatures can make."""
     args = sha256_hex(canonical.dumps(admitted.signed.payload.args))
     command = admitted.command
-    if isinstance(command, cmd.FoundConference):
-        return Digests(args=args, rules=sha256_hex(wire_bytes(command.rules)))
+    match command:
+        case cmd.FoundConference():
+            calendar = None if command.calendar is None else _digest(command.calendar)
+            return Digests(args=args, rules=_digest(command.rules), calendar=calendar)
+        case cmd.AdoptConferenceCalendar():
+            return Digests(args=args, calendar=_digest(command.calendar))
+        case cmd.AdoptRules():
+            return Digests(args=args, rules=_digest(command.rules))
     if isinstance(command, cmd.RegisterKey) and state is not None:
         _check_possession(command, origin)
         step = RosterStep(entry=command.entry, signatures=command.roster_signatures)
         derived = adopt(state.roster, step)
         return Digests(args=args, prev_roster=derived.prev_roster, roster=roster_hash(derived))
     return Digests(args=args)
+
+
+def _digest(model: BaseModel) -> str:
+    return sha256_hex(wire_bytes(model))
 
 
 def _check_possession(command: cmd.RegisterKey, origin: str) -> None:

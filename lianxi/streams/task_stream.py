@@ -10,14 +10,24 @@ from datetime import datetime
 from lianxi.domain.conference.events import TaskRegistered
 from lianxi.domain.refusal import Refusal
 from lianxi.domain.task import events as ev
-from lianxi.domain.task.commands import ACTIONS, IssueTask, UnitCommand
-from lianxi.domain.task.decide import IssueContext, decide, decide_issue, rungs_due
+from lianxi.domain.task.clocks import next_deadline
+from lianxi.domain.task.clockwork import rungs_due, timer_name
+from lianxi.domain.task.commands import (
+    ACTIONS,
+    ApproveProposal,
+    FileOnBehalf,
+    IssueTask,
+    UnitCommand,
+)
+from lianxi.domain.task.decide import decide
+from lianxi.domain.task.deciding.issuing import IssueContext, decide_issue
 from lianxi.domain.task.evolve import evolve
 from lianxi.domain.task.state import TaskPhase, TaskState
+from lianxi.domain.values import Role
 from lianxi.ids import CONFERENCE_STREAM, task_stream
 from lianxi.messages import CommandAnswer, CommandMessage, TaskCarry, TaskInput, TaskStart
 from lianxi.proof.events import EventEnvelope, open_event
-from lianxi.proof.hashing import ZERO_HASH, event_hash, sha256_hex
+from lianxi.proof.hashing import event_hash, sha256_hex
 from lianxi.proof.rosters import shared_roster
 from lianxi.proof.wire import wire_bytes
 from lianxi.streams.admission import (
@@ -42,7 +52,7 @@ class TaskStream:
         self.writer = writer
         self.state = state
         # the deadline of a state never changes, and finding it looks at every rung of every unit
-        self._deadline: tuple[TaskState, datetime | None] = (state, state.next_deadline)
+        self._deadline: tuple[TaskState, datetime | None] = (state, next_deadline(state))
 
     # --- how it begins ---
 
@@ -72,14 +82,15 @@ class TaskStream:
             actions={IssueTask.action: IssueTask},
             arrived_as=None,
         )
-        if registered.cause.payload_sha256 != admitted.signed.digest:
-            raise WrongRegistrationError(reason="envelope")
+        _check_cause(given, start, registered, data, admitted)
         context = IssueContext(
             task=data.task,
             rules=start.rules,
             rules_hash=data.rules_hash,
             registration=start.registration.hash,
             opened_at=registered.at,
+            calendar=start.calendar,
+            calendar_hash=data.calendar_hash,
         )
         issued = decide_issue(admitted.order, context)
         writer = StreamWriter(given.origin, task_stream(given.task), start.roster)
@@ -123,7 +134,9 @@ class TaskStream:
         self._adopt_rosters(admitted, now)
         authority = by_command(admitted.actor, admitted.signed)
         command = admitted.command
-        happened_at = command.happened_at if isinstance(command, UnitCommand) else None
+        happened_at = None
+        if isinstance(command, UnitCommand | FileOnBehalf):
+            happened_at = command.happened_at
         sealed = self.writer.seal(events, authority, now, happened_at=happened_at)
         self._follow(sealed, authority)
         receipt = self.writer.remember(
@@ -137,7 +150,7 @@ class TaskStream:
     def next_deadline(self) -> datetime | None:
         """When a rule acts next; None when none will, or none may (frozen)."""
         if self._deadline[0] is not self.state:
-            self._deadline = (self.state, self.state.next_deadline)
+            self._deadline = (self.state, next_deadline(self.state))
         return None if self.writer.frozen else self._deadline[1]
 
     @property
@@ -147,9 +160,13 @@ class TaskStream:
 
     def fire_rungs(self, now: datetime) -> None:
         """Seal what the rules do by themselves up to `now`."""
-        for event in self._rungs_due(now):
-            authority = by_rule(event.rung if isinstance(event, ev.RungFired) else "archive")
-            self._follow(self.writer.seal((event,), authority, now), authority)
+        while (deadline := self.next_deadline) is not None and deadline <= now:
+            events = rungs_due(self.state, now)
+            for event in events:
+                authority = by_rule(timer_name(event))
+                self._follow(self.writer.seal((event,), authority, now), authority)
+            if not events:
+                return
 
     def note_cancellation(self, now: datetime) -> None:
         """Somebody asked Temporal to cancel the workflow; it lives on, and this is the trace."""
@@ -197,14 +214,16 @@ class TaskStream:
             )
             self._follow(self.writer.seal((event,), authority, now), authority)
 
-    def _rungs_due(self, now: datetime) -> tuple[ev.TaskEvent, ...]:
-        deadline = self.next_deadline
-        return rungs_due(self.state, now) if deadline is not None and deadline <= now else ()
-
     def _after_rungs(self, now: datetime) -> TaskState:
+        """The state as `fire_rungs` would leave it; nothing is sealed."""
         state = self.state
-        for event in self._rungs_due(now):
-            state = evolve(state, ev.Fact(state.seq + 1, ZERO_HASH, now, "rule", event))
+        deadline = self.next_deadline
+        while deadline is not None and deadline <= now and (events := rungs_due(state, now)):
+            for event in events:
+                # a hash of its own for each: what a rung proposes is known by its event
+                seq = state.seq + 1
+                state = evolve(state, ev.Fact(seq, f"{seq:064x}", now, "rule", event))
+            deadline = next_deadline(state)
         return state
 
     def _follow(self, sealed: Sequence[Sealed], authority: Authority) -> None:
@@ -237,4 +256,43 @@ def _registration(given: TaskInput, start: TaskStart) -> tuple[EventEnvelope, Ta
         raise WrongRegistrationError(reason="roster")
     if registered.rules_hash != sha256_hex(wire_bytes(start.rules)):
         raise WrongRegistrationError(reason="rules")
+    calendar = None if start.calendar is None else sha256_hex(wire_bytes(start.calendar))
+    if registered.calendar_hash != calendar:
+        raise WrongRegistrationError(reason="calendar")
     return event, registered
+
+
+def _check_cause(
+    given: TaskInput,
+    start: TaskStart,
+    registered: EventEnvelope,
+    data: TaskRegistered,
+    issue: Admitted,
+) -> None:
+    """That the issue caused the registration: by itself, or proposed by it and then approved."""
+    if data.proposal is None:
+        if registered.cause.payload_sha256 != issue.signed.digest:
+            raise WrongRegistrationError(reason="envelope")
+        return
+    if start.proposal is None or start.approval is None:
+        raise WrongRegistrationError(reason="approval")
+    text = start.proposal.text.encode()
+    if not event_hash(text) == start.proposal.hash == data.proposal:
+        raise WrongRegistrationError(reason="proposal")
+    if open_event(text).cause.payload_sha256 != issue.signed.digest:
+        raise WrongRegistrationError(reason="envelope")
+    approval = admit(
+        CommandMessage(envelope=start.approval),
+        origin=given.origin,
+        stream=CONFERENCE_STREAM,
+        roster=shared_roster(start.roster),
+        actions={ApproveProposal.action: ApproveProposal},
+        arrived_as=None,
+    )
+    if (
+        registered.cause.payload_sha256 != approval.signed.digest
+        or approval.actor.role is not Role.CONVENER
+        or not isinstance(approval.command, ApproveProposal)
+        or approval.command.proposal != data.proposal
+    ):
+        raise WrongRegistrationError(reason="approval")

@@ -1,30 +1,79 @@
-"""Given-when-then over the pure core: events in, an order, events or a refusal out."""
+"""Given-when-then over the pure core: events in, an order, events or a refusal out.
+
+`issued` makes a task of release 0.1 (plain durations, no calendar); `modern` one of today: default
+rules, limits counted in working days on `CALENDAR`.
+"""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from hashlib import sha256
 from typing import Any, Literal
 
 import pytest
 
+from lianxi.domain.calendar import Calendar, CalendarEntry, OffsetSince
+from lianxi.domain.ladder import Clocks
+from lianxi.domain.limits import AnyLimit, DaysLimit, InstantLimit
 from lianxi.domain.refusal import Refusal
-from lianxi.domain.rules import DEFAULT_RULES, Rules
+from lianxi.domain.reports import ReportCycle
+from lianxi.domain.rules import DEFAULT_RULES, FIRST_RULES, Rules
 from lianxi.domain.task import commands as cmd
 from lianxi.domain.task import events as ev
-from lianxi.domain.task.decide import Order, decide, rungs_due
+from lianxi.domain.task.clocks import next_deadline
+from lianxi.domain.task.clockwork import Timed, rungs_due
+from lianxi.domain.task.decide import decide
+from lianxi.domain.task.deciding.case import Order
+from lianxi.domain.task.deciding.issuing import IssueContext, decide_issue
 from lianxi.domain.task.evolve import evolve
-from lianxi.domain.task.state import TaskState
-from lianxi.domain.values import Actor, Commitment, role_of
+from lianxi.domain.task.state import Assignment, TaskState
+from lianxi.domain.values import Actor, Commitment, Role, role_of
 
 START = datetime(2026, 11, 2, 1, 0, tzinfo=UTC)
 """A Monday, 09:00 in Shanghai."""
 
 DAY = timedelta(days=1)
+TICK = timedelta(microseconds=1)
+SHANGHAI = timezone(timedelta(hours=8))
+
+
+def entry(first: date, last: date, kind: Literal["holiday", "workday"]) -> CalendarEntry:
+    return CalendarEntry(first=first, last=last, kind=kind, name="节")
+
+
+CALENDAR = Calendar(
+    version=1,
+    zone="Asia/Shanghai",
+    offsets=(OffsetSince(since=datetime(2000, 1, 1, tzinfo=UTC), seconds=8 * 3600),),
+    entries=(
+        entry(date(2026, 12, 3), date(2026, 12, 4), "holiday"),
+        entry(date(2026, 12, 12), date(2026, 12, 12), "workday"),
+    ),
+    known_until=date(2026, 12, 31),
+)
+"""Like China's: a holiday on Thursday and Friday, made up for on Saturday a week later."""
+
+
+def at(text: str) -> datetime:
+    """`11-05 10:00` of 2026 in Shanghai; a year may stand before it."""
+    if len(text) == len("11-05 10:00"):
+        text = f"2026-{text}"
+    return datetime.fromisoformat(text).replace(tzinfo=SHANGHAI).astimezone(UTC)
+
+
+def working(days: int) -> DaysLimit:
+    return DaysLimit(days=days, kind="working")
+
+
+def fixed(text: str) -> InstantLimit:
+    return InstantLimit(at=at(text))
 
 
 def commitment(text: str) -> Commitment:
     """A stand-in for the commitment to a text."""
     return Commitment(commit=sha256(text.encode()).hexdigest(), size=len(text.encode()))
+
+
+REASON = commitment("reason")
 
 
 def event_hash(seq: int) -> str:
@@ -37,7 +86,7 @@ def issued(
     lead: str | None = None,
     acknowledge_by: timedelta = 2 * DAY,
     due: timedelta = 12 * DAY,
-    rules: Rules = DEFAULT_RULES,
+    rules: Rules = FIRST_RULES,
 ) -> ev.TaskIssued:
     """A task issued at START: mode `each`, or `lead` with `units` as supports."""
     parts: list[tuple[str, Literal["lead", "support", "member"]]] = [
@@ -66,6 +115,39 @@ def issued(
     )
 
 
+def modern(
+    *units: str,
+    lead: str | None = None,
+    acknowledge_by: AnyLimit | None = None,
+    due: AnyLimit | None = None,
+    rules: Rules = DEFAULT_RULES,
+    calendar: Calendar | None = CALENDAR,
+    kind: str | None = None,
+    concurrence: Literal[True] | None = None,
+    report: ReportCycle | None = None,
+) -> ev.TaskIssued:
+    """A task issued at START as it is today: by `decide_issue`, with rules and calendar."""
+    command = cmd.IssueTask(
+        ref="task-1",
+        mode=cmd.Mode.LEAD if lead else cmd.Mode.EACH,
+        title=commitment("title"),
+        kind=kind,
+        lead=lead,
+        units=units,
+        acknowledge_by=acknowledge_by,
+        due=due,
+        concurrence=concurrence,
+        report=report,
+    )
+    context = IssueContext(
+        "T-0001", rules, event_hash(0), event_hash(0), START, calendar, event_hash(0)
+    )
+    order = Order(Actor(unit="office", role=Role.OFFICE), command)
+    (event,) = decide_issue(order, context)
+    assert isinstance(event, ev.TaskIssued)
+    return event
+
+
 def acknowledged(unit: str) -> ev.AssignmentAcknowledged:
     return ev.AssignmentAcknowledged(unit=unit)
 
@@ -82,12 +164,13 @@ def accepted(unit: str, seq: int) -> ev.CompletionAccepted:
 
 
 class Story:
-    """A task with a history; `when` gives it an order."""
+    """A task with a history; `when` gives it an order. The hash of an event follows from its seq."""
 
     def __init__(self) -> None:
         self.seq = 0
         self.now = START
         self.state: TaskState | None = None
+        self.facts: list[ev.Fact] = []
 
     def given(self, *events: ev.TaskEvent, after: timedelta | None = None) -> "Story":
         """These events stand, `after` the start."""
@@ -100,10 +183,11 @@ class Story:
     def record(self, event: ev.TaskEvent) -> None:
         """One more event, at the present instant, on the basis that goes with its kind."""
         self.seq += 1
-        rule = isinstance(event, ev.RungFired | ev.TaskArchived | ev.RosterAdopted)
+        rule = isinstance(event, Timed | ev.RosterAdopted)
         fact = ev.Fact(
             self.seq, event_hash(self.seq), self.now, "rule" if rule else "command", event
         )
+        self.facts.append(fact)
         self.state = evolve(self.state, fact)
 
     @property
@@ -111,6 +195,20 @@ class Story:
         """The state; the story has begun."""
         assert self.state is not None
         return self.state
+
+    def part(self, unit: str = "U01") -> Assignment:
+        """The unit's assignment."""
+        return self.task.assignments[unit]
+
+    def clocks(self, unit: str = "U01") -> Clocks:
+        """What runs for the unit."""
+        clocks = self.part(unit).clocks
+        assert clocks is not None
+        return clocks
+
+    def last(self, kind: type[ev.TaskEvent]) -> str:
+        """The hash of the last event of a kind."""
+        return next(fact.hash for fact in reversed(self.facts) if isinstance(fact.data, kind))
 
     def when(
         self,
@@ -125,15 +223,57 @@ class Story:
             self.now = START + after
         if expect == "head":
             about = getattr(command, "unit", None)
+            if isinstance(command, cmd.UnitCommand):
+                about = unit
             assignment = self.task.assignments.get(about) if about else None
             expect = assignment.head if assignment else self.task.head
         order = Order(Actor(unit=unit, role=role_of(unit)), command, expect)
         return Then(self, lambda: decide(self.task, order, self.now))
 
+    def does(self, unit: str, *commands: cmd.TaskCommand) -> "Story":
+        """`unit` gives commands that are taken."""
+        for command in commands:
+            self.when(unit, command).taken()
+        return self
+
     def when_time_passes(self, after: timedelta) -> "Then":
-        """Nobody acts; the rules do."""
+        """Nobody acts; the rules do, all at once, as after an absence."""
         self.now = START + after
         return Then(self, lambda: rungs_due(self.task, self.now))
+
+    def away_until(self, text: str) -> "Then":
+        """The service comes back at this time."""
+        return self.when_time_passes(at(text) - START)
+
+    def lives_until(self, text: str) -> list[tuple[datetime, ev.TaskEvent]]:
+        """Time passes with the service awake: every rule acts at its very instant."""
+        until = at(text)
+        fired: list[tuple[datetime, ev.TaskEvent]] = []
+        while (deadline := next_deadline(self.task)) is not None and deadline <= until:
+            self.now = max(self.now, deadline)
+            events = rungs_due(self.task, self.now)
+            assert events, "what the clocks promise the clockwork does"
+            for event in events:
+                self.record(event)
+                fired.append((self.now, event))
+        self.now = max(self.now, until)
+        return fired
+
+    def lives(self, text: str) -> "Story":
+        """As `lives_until`, to go on telling."""
+        self.lives_until(text)
+        return self
+
+
+def rungs(fired: list[tuple[datetime, ev.TaskEvent]]) -> list[tuple[str, str]]:
+    """What fired, as (local time, name of the rung or kind of the event)."""
+    return [
+        (
+            when.astimezone(SHANGHAI).strftime("%m-%d %H:%M"),
+            str(getattr(event, "rung", None) or type(event).__name__),
+        )
+        for when, event in fired
+    ]
 
 
 class Then:
@@ -158,6 +298,13 @@ class Then:
         for event in events:
             self.story.record(event)
         return self.story
+
+    def taken(self) -> tuple[ev.TaskEvent, ...]:
+        """Whatever events; they stand now."""
+        events = self._act()
+        for event in events:
+            self.story.record(event)
+        return events
 
     def refusal_code(self) -> str | None:
         """The code of the refusal, if it is one."""

@@ -6,10 +6,12 @@ import pytest
 
 from lianxi.domain.limits import DurationLimit, InstantLimit
 from lianxi.domain.refusal import Refusal
-from lianxi.domain.rules import DEFAULT_RULES, Rules
+from lianxi.domain.rules import FIRST_RULES, Rules
 from lianxi.domain.task import commands as cmd
 from lianxi.domain.task import events as ev
-from lianxi.domain.task.decide import IssueContext, Order, decide_issue
+from lianxi.domain.task.clocks import next_deadline
+from lianxi.domain.task.deciding.case import Order
+from lianxi.domain.task.deciding.issuing import IssueContext, decide_issue
 from lianxi.domain.values import Actor, Role, role_of
 from tests.domain.gwt import (
     DAY,
@@ -312,7 +314,7 @@ def test_archive_ends_the_task() -> None:
     story = Story().given(issued("U01", rules=rules), ev.TaskCancelled(reason=REASON))
     story.when_time_passes(DAY - timedelta(microseconds=1)).then()
     story.when_time_passes(DAY).then(ev.TaskArchived(due_at=START + DAY))
-    assert story.task.next_deadline is None
+    assert next_deadline(story.task) is None
 
 
 # --- issue ---
@@ -329,7 +331,7 @@ def issue(**changes: object) -> tuple[ev.TaskEvent, ...]:
     }
     command = cmd.IssueTask.model_validate({**fields, **changes})
     order = Order(Actor(unit="office", role=Role.OFFICE), command)
-    context = IssueContext("T-0001", DEFAULT_RULES, event_hash(0), event_hash(0), START)
+    context = IssueContext("T-0001", FIRST_RULES, event_hash(0), event_hash(0), START)
     return decide_issue(order, context)
 
 

@@ -54,6 +54,7 @@ def begun(parties: Parties, conference: ConferenceStream, **changes: object) -> 
         envelope=issue,
         roster=roster_bytes(conference.state.roster).decode(),
         rules=conference.state.rules,
+        calendar=conference.state.calendar,
     )
     task = answer.receipt.task or ""
     return TaskStream.open(TaskInput(task=task, origin=parties.origin, start=start), NOW)
@@ -190,6 +191,7 @@ def test_whole_life() -> None:
                 envelope=issue,
                 roster=roster_bytes(conference.state.roster).decode(),
                 rules=conference.state.rules,
+                calendar=conference.state.calendar,
             ),
         ),
         NOW,

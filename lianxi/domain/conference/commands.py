@@ -1,29 +1,37 @@
 """What may be asked of the conference itself: found it, register a key, issue a task."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from lianxi.domain.calendar import Calendar
 from lianxi.domain.roster import Roster, RosterKey, RosterSignature
-from lianxi.domain.rules import DEFAULT_RULES, Rules
-from lianxi.domain.task.commands import IssueTask, TaskCommand
+from lianxi.domain.rules import FIRST_RULES, Rules
+from lianxi.domain.task.commands import (
+    ApproveProposal,
+    IssueTask,
+    RejectProposal,
+    TaskCommand,
+)
 from lianxi.domain.values import (
     CONVENERS_SIDE,
     Commitment,
     ConferenceId,
     Frozen,
+    GivenText,
     Role,
     SignatureHex,
     UnitId,
+    UnitIds,
 )
+
+# exported on: events and state of the conference take them from here
+from lianxi.domain.values import OfficeHours as OfficeHours  # noqa: PLC0414
+from lianxi.domain.values import ZoneName as ZoneName  # noqa: PLC0414
 
 Channel = Literal["mailbox", "smtp"]
 Language = Literal["en", "zh"]
 Custody = Literal["own", "demo"]
-ClockTime = Annotated[str, Field(pattern=r"\A([01][0-9]|2[0-3]):[0-5][0-9]\z")]
-ZoneName = Annotated[
-    str, Field(pattern=r"\A[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+){0,2}\z", max_length=64)
-]
 
 
 class Member(Frozen):
@@ -32,13 +40,6 @@ class Member(Frozen):
     unit: UnitId
     channels: tuple[Channel, ...] = Field(default=("mailbox",), min_length=1)
     language: Language = "zh"
-
-
-class OfficeHours(Frozen):
-    """Local times; the last day of a limit ends at `closes`."""
-
-    opens: ClockTime = "09:00"
-    closes: ClockTime = "17:00"
 
 
 class FoundConference(TaskCommand):
@@ -55,7 +56,8 @@ class FoundConference(TaskCommand):
     members: tuple[Member, ...] = Field(min_length=1, max_length=256)
     roster: Roster
     roster_signatures: tuple[RosterSignature, ...] = Field(min_length=1, max_length=16)
-    rules: Rules = DEFAULT_RULES
+    rules: Rules = FIRST_RULES
+    calendar: Calendar | None = None
 
 
 class RegisterKey(TaskCommand):
@@ -68,7 +70,53 @@ class RegisterKey(TaskCommand):
     roster_signatures: tuple[RosterSignature, ...] = Field(min_length=1, max_length=16)
 
 
+class AdoptConferenceCalendar(TaskCommand):
+    """From here on new tasks count by this calendar; `units` are those whose deadlines it moves.
+
+    What it moves on open tasks is moved by each task's own command `adopt-calendar`.
+    """
+
+    action: ClassVar[str] = "adopt-calendar"
+    roles: ClassVar[frozenset[Role]] = CONVENERS_SIDE
+    calendar: Calendar
+    units: UnitIds = Field(default=(), max_length=256)
+
+
+class AdoptRules(TaskCommand):
+    """From here on new tasks follow these rules (ladder, default limits, what the convener decides)."""
+
+    action: ClassVar[str] = "adopt-rules"
+    roles: ClassVar[frozenset[Role]] = CONVENERS_SIDE
+    rules: Rules
+
+
+class SucceedUnit(TaskCommand):
+    """A unit is succeeded by another; its open assignments follow by each task's `transfer`."""
+
+    action: ClassVar[str] = "succeed"
+    roles: ClassVar[frozenset[Role]] = CONVENERS_SIDE
+    unit: UnitId
+    into: UnitId
+    reason: GivenText
+
+    @model_validator(mode="after")
+    def _by_another(self) -> "SucceedUnit":
+        if self.unit == self.into:
+            raise ValueError("a unit cannot succeed itself")
+        return self
+
+
 CONFERENCE_ACTIONS: dict[str, type[TaskCommand]] = {
-    model.action: model for model in (FoundConference, RegisterKey, IssueTask)
+    model.action: model
+    for model in (
+        FoundConference,
+        RegisterKey,
+        IssueTask,
+        AdoptConferenceCalendar,
+        AdoptRules,
+        SucceedUnit,
+        ApproveProposal,
+        RejectProposal,
+    )
 }
 """Every action a command on the stream `conference` may name."""

@@ -1,4 +1,4 @@
-"""`decide` for the conference: founding, keys, and the register of task numbers (domain layer).
+"""`decide` for the conference: founding, keys, rules, calendar, the register of tasks (domain layer).
 
 Rules, in the order of the tests in tests/domain/test_conference_decide.py:
 
@@ -8,18 +8,30 @@ Rules, in the order of the tests in tests/domain/test_conference_decide.py:
 - A task is registered when its issue would be accepted (a dry run), for units of the roster;
   the same id with the same content is found again, with other content refused.
 - A conference has at most 3,000 tasks.
+- Where the rules leave issues to the convener, one filed by the office waits as a proposal.
+- A calendar, or rules, follow on an earlier version; both hold for tasks registered from then on.
+- A unit is succeeded once, by another unit of the conference; it gets no task from then on.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 
+from lianxi.domain.calendar import FALLBACK_CALENDAR, check_calendar
 from lianxi.domain.conference import commands as cmd
 from lianxi.domain.conference import events as ev
 from lianxi.domain.conference import refusals as no
-from lianxi.domain.conference.state import MAX_TASKS, ConferenceState
-from lianxi.domain.task.commands import IssueTask
-from lianxi.domain.task.decide import IssueContext, Order, decide_issue
-from lianxi.domain.task.refusals import RoleNotAllowedError
+from lianxi.domain.conference.state import MAX_TASKS, ConferenceState, IssueProposal
+from lianxi.domain.counting import count_days
+from lianxi.domain.ladder_check import check_ladder
+from lianxi.domain.rules import Spans
+from lianxi.domain.task.commands import ApproveProposal, IssueTask, RejectProposal
+from lianxi.domain.task.deciding.case import Order, check_role, is_office
+from lianxi.domain.task.deciding.issuing import IssueContext, decide_issue
+from lianxi.domain.task.refusals import (
+    AlreadySoError,
+    ConvenerDecidesError,
+    UnknownSubjectError,
+)
 from lianxi.domain.values import RESERVED_UNITS, Sha256Hex
 
 
@@ -29,6 +41,7 @@ class Digests:
 
     args: Sha256Hex
     rules: Sha256Hex | None = None
+    calendar: Sha256Hex | None = None
     prev_roster: Sha256Hex | None = None
     roster: Sha256Hex | None = None
 
@@ -38,12 +51,7 @@ def decide(
 ) -> tuple[ev.ConferenceEvent, ...]:
     """The events that follow from the order at `now`; a `Refusal` when a rule says no."""
     command = order.command
-    if order.actor.role not in command.roles:
-        raise RoleNotAllowedError(
-            action=command.action,
-            role=order.actor.role,
-            needed=", ".join(sorted(command.roles)),
-        )
+    check_role(order)
     if state is None:
         if not isinstance(command, cmd.FoundConference):
             raise TypeError("a conference begins with FoundConference")
@@ -54,9 +62,29 @@ def decide(
         case cmd.RegisterKey():
             return (_register_key(state, command, digests),)
         case IssueTask():
-            return (_register_task(state, order, command, digests, now),)
+            return (_issue(state, order, command, digests, now),)
+        case ApproveProposal():
+            return (_approve(state, order, command, now),)
+        case RejectProposal():
+            proposal = _waiting(state, order, command.proposal)
+            return (ev.IssueRejected(proposal=proposal.event, reason=command.reason),)
+        case cmd.AdoptConferenceCalendar():
+            return (_adopt_calendar(state, command, digests),)
+        case cmd.AdoptRules():
+            return (_adopt_rules(state, command, digests),)
+        case cmd.SucceedUnit():
+            return (_succeed(state, command),)
         case _:
             raise TypeError(f"no rule for {type(command).__name__}")
+
+
+def rungs_due(state: ConferenceState, now: datetime) -> tuple[ev.IssueExpired, ...]:
+    """Proposals that nobody decided in time, in the order of their instants."""
+    expired = [p for p in state.proposals.values() if p.expires <= now]
+    return tuple(
+        ev.IssueExpired(proposal=proposal.event, due_at=proposal.expires)
+        for proposal in sorted(expired, key=lambda p: p.expires)
+    )
 
 
 def _found(command: cmd.FoundConference, digests: Digests) -> ev.ConferenceFounded:
@@ -67,6 +95,9 @@ def _found(command: cmd.FoundConference, digests: Digests) -> ev.ConferenceFound
         seen.add(member.unit)
     if digests.rules is None:
         raise TypeError("founding needs the hash of the rules")
+    check_ladder(command.rules.ladder)
+    if command.calendar is not None:
+        check_calendar(command.calendar)
     return ev.ConferenceFounded(
         conference=command.conference,
         zone=command.zone,
@@ -79,6 +110,8 @@ def _found(command: cmd.FoundConference, digests: Digests) -> ev.ConferenceFound
         roster_signatures=command.roster_signatures,
         rules=command.rules,
         rules_hash=digests.rules,
+        calendar=command.calendar,
+        calendar_hash=digests.calendar,
     )
 
 
@@ -100,12 +133,50 @@ def _register_key(
     )
 
 
-def _register_task(
+# --- the register of tasks ---
+
+
+def _issue(
     state: ConferenceState, order: Order, command: IssueTask, digests: Digests, now: datetime
+) -> ev.TaskRegistered | ev.IssueProposed:
+    registered = _register(state, order, command, digests.args, now)
+    if not (is_office(order.actor) and state.rules.convener_decides(command.action)):
+        return registered
+    if any(proposal.ref == command.ref for proposal in state.proposals.values()):
+        raise AlreadySoError(task=command.ref, state="proposed")
+    days = (state.rules.spans or Spans()).proposal_days
+    return ev.IssueProposed(
+        ref=command.ref,
+        args=command.model_dump(mode="json", exclude_none=True),
+        args_hash=digests.args,
+        expires=count_days(state.calendar or FALLBACK_CALENDAR, now, days, "working").instant,
+    )
+
+
+def _approve(
+    state: ConferenceState, order: Order, command: ApproveProposal, now: datetime
+) -> ev.TaskRegistered:
+    proposal = _waiting(state, order, command.proposal)
+    issue = IssueTask.model_validate(proposal.args)
+    registered = _register(state, Order(order.actor, issue), issue, proposal.args_hash, now)
+    return registered.model_copy(update={"proposal": proposal.event})
+
+
+def _waiting(state: ConferenceState, order: Order, event: Sha256Hex) -> IssueProposal:
+    if is_office(order.actor):
+        raise ConvenerDecidesError(act="issue")
+    proposal = state.proposals.get(event)
+    if proposal is None:
+        raise UnknownSubjectError(subject=event)
+    return proposal
+
+
+def _register(
+    state: ConferenceState, order: Order, command: IssueTask, args: Sha256Hex, now: datetime
 ) -> ev.TaskRegistered:
     known = state.registrations.get(command.ref)
     if known is not None:
-        if known.args_hash == digests.args:
+        if known.args_hash == args:
             raise no.AlreadyRegisteredError(ref=command.ref, task=known.task)
         raise no.IssueDiffersError(ref=command.ref, task=known.task)
     if len(state.registrations) >= MAX_TASKS:
@@ -113,15 +184,69 @@ def _register_task(
     for unit in (*command.units, *([command.lead] if command.lead else [])):
         if unit not in state.members:
             raise no.UnknownUnitError(unit=unit)
+        if unit in state.successors:
+            raise no.UnitSucceededError(unit=unit, into=state.successors[unit])
     task = f"T-{len(state.registrations) + 1:04d}"
     context = IssueContext(
         task=task,
         rules=state.rules,
         rules_hash=state.rules_hash,
-        registration=digests.args,  # stands in: the event's own hash is not known yet
+        registration=args,  # stands in: the event's own hash is not known yet
         opened_at=now,
+        calendar=state.calendar,
+        calendar_hash=state.calendar_hash,
     )
     decide_issue(order, context)  # refused here, not in a workflow nobody waits for
     return ev.TaskRegistered(
-        task=task, ref=command.ref, args_hash=digests.args, rules_hash=state.rules_hash
+        task=task,
+        ref=command.ref,
+        args_hash=args,
+        rules_hash=state.rules_hash,
+        calendar_hash=state.calendar_hash,
     )
+
+
+# --- calendar, rules, members ---
+
+
+def _adopt_calendar(
+    state: ConferenceState, command: cmd.AdoptConferenceCalendar, digests: Digests
+) -> ev.CalendarAdopted:
+    if digests.calendar is None:
+        raise TypeError("adopting a calendar needs its hash")
+    check_calendar(command.calendar)
+    if state.calendar_hash == digests.calendar:
+        raise AlreadySoError(task=state.conference, state=f"calendar {command.calendar.version}")
+    if state.calendar is not None and command.calendar.version <= state.calendar.version:
+        raise no.VersionNotNextError(given=command.calendar.version, now=state.calendar.version)
+    for unit in command.units:
+        if unit not in state.members:
+            raise no.UnknownUnitError(unit=unit)
+    return ev.CalendarAdopted(
+        calendar=command.calendar, calendar_hash=digests.calendar, units=command.units
+    )
+
+
+def _adopt_rules(
+    state: ConferenceState, command: cmd.AdoptRules, digests: Digests
+) -> ev.RulesAdopted:
+    if digests.rules is None:
+        raise TypeError("adopting rules needs their hash")
+    check_ladder(command.rules.ladder)
+    if state.rules_hash == digests.rules:
+        raise AlreadySoError(task=state.conference, state=f"rules {command.rules.version}")
+    if command.rules.version <= state.rules.version:
+        raise no.VersionNotNextError(given=command.rules.version, now=state.rules.version)
+    return ev.RulesAdopted(rules=command.rules, rules_hash=digests.rules)
+
+
+def _succeed(state: ConferenceState, command: cmd.SucceedUnit) -> ev.UnitSucceeded:
+    for unit in (command.unit, command.into):
+        if unit not in state.members:
+            raise no.UnknownUnitError(unit=unit)
+    if state.successors.get(command.unit) == command.into:
+        raise AlreadySoError(task=command.unit, state="succeeded")
+    for unit in (command.unit, command.into):
+        if unit in state.successors:
+            raise no.UnitSucceededError(unit=unit, into=state.successors[unit])
+    return ev.UnitSucceeded(unit=command.unit, into=command.into, reason=command.reason)

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+from lianxi.domain.calendar import Calendar
 from lianxi.domain.conference.commands import Custody, Language, Member, OfficeHours, ZoneName
 from lianxi.domain.roster import Roster, RosterKey, RosterSignature
 from lianxi.domain.rules import Rules
@@ -10,10 +12,12 @@ from lianxi.domain.values import (
     Commitment,
     ConferenceId,
     Frozen,
+    Instant,
     Sha256Hex,
     SignatureHex,
     SourceId,
     TaskId,
+    UnitId,
 )
 
 
@@ -35,6 +39,8 @@ class ConferenceFounded(ConferenceEvent):
     roster_signatures: tuple[RosterSignature, ...]
     rules: Rules
     rules_hash: Sha256Hex
+    calendar: Calendar | None = None
+    calendar_hash: Sha256Hex | None = None
 
 
 class KeyRegistered(ConferenceEvent):
@@ -49,12 +55,63 @@ class KeyRegistered(ConferenceEvent):
 
 
 class TaskRegistered(ConferenceEvent):
-    """A task has its number; its workflow begins from this and the envelope that caused it."""
+    """A task has its number; its workflow begins from this and the envelope that caused it.
+
+    `proposal`: the event by which the office had proposed the issue that the convener approved.
+    """
 
     task: TaskId
     ref: SourceId
     args_hash: Sha256Hex
     rules_hash: Sha256Hex
+    calendar_hash: Sha256Hex | None = None
+    proposal: Sha256Hex | None = None
+
+
+class CalendarAdopted(ConferenceEvent):
+    """New tasks count by this calendar; `units` are told that it moves deadlines of theirs."""
+
+    calendar: Calendar
+    calendar_hash: Sha256Hex
+    units: tuple[UnitId, ...] = ()
+
+
+class RulesAdopted(ConferenceEvent):
+    """New tasks follow these rules."""
+
+    rules: Rules
+    rules_hash: Sha256Hex
+
+
+class UnitSucceeded(ConferenceEvent):
+    """`into` has taken the place of the unit, which gets no new tasks."""
+
+    unit: UnitId
+    into: UnitId
+    reason: Commitment
+
+
+class IssueProposed(ConferenceEvent):
+    """The office filed an issue that is the convener's to decide; it waits until `expires`."""
+
+    ref: SourceId
+    args: dict[str, Any]
+    args_hash: Sha256Hex
+    expires: Instant
+
+
+class IssueRejected(ConferenceEvent):
+    """The convener did not approve."""
+
+    proposal: Sha256Hex
+    reason: Commitment
+
+
+class IssueExpired(ConferenceEvent):
+    """Nobody decided in time."""
+
+    proposal: Sha256Hex
+    due_at: Instant
 
 
 class CancellationRequested(ConferenceEvent):
@@ -63,7 +120,18 @@ class CancellationRequested(ConferenceEvent):
 
 CONFERENCE_KINDS: dict[str, type[ConferenceEvent]] = {
     model.__name__: model
-    for model in (ConferenceFounded, KeyRegistered, TaskRegistered, CancellationRequested)
+    for model in (
+        ConferenceFounded,
+        KeyRegistered,
+        TaskRegistered,
+        CalendarAdopted,
+        RulesAdopted,
+        UnitSucceeded,
+        IssueProposed,
+        IssueRejected,
+        IssueExpired,
+        CancellationRequested,
+    )
 }
 """Every kind that may stand on the conference's stream."""
 

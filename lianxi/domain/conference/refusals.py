@@ -41,6 +41,18 @@ class IssueDiffersError(Refusal):
     code: ClassVar[str] = "ISSUE_DIFFERS"
 
 
+class UnitSucceededError(Refusal):
+    """The unit has been succeeded by another (`into`)."""
+
+    code: ClassVar[str] = "UNIT_SUCCEEDED"
+
+
+class VersionNotNextError(Refusal):
+    """A calendar or rules must have a later version than those in force (`now`)."""
+
+    code: ClassVar[str] = "VERSION_NOT_NEXT"
+
+
 class ZoneUnknownError(Refusal):
     """There is no such time zone (`zone`)."""
 

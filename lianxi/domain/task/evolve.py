@@ -1,11 +1,37 @@
-"""`evolve`: the state after one more event; total over decided streams (domain layer)."""
+"""`evolve`: the state after one more event; total over decided streams (domain layer).
 
+What an event changes on one assignment stands in `evolve_assignment`; here is what it changes on
+the task, and what follows for all: clocks, readiness, proposals that no longer hold.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
 from functools import reduce
-from typing import assert_never, cast
+from typing import Any, cast
 
-from lianxi.domain.ladder import AssignmentState, armed
+from lianxi.domain.calendar import shared_calendar
+from lianxi.domain.counting import count_days
+from lianxi.domain.ladder import PROPOSED_KINDS, RUNNING, AssignmentState
+from lianxi.domain.reports import first_period
 from lianxi.domain.task import events as ev
-from lianxi.domain.task.state import Assignment, Submission, TaskPhase, TaskState
+from lianxi.domain.task.clocks import clocks_of, task_matters, waits_after
+from lianxi.domain.task.evolve_assignment import assignment_after
+from lianxi.domain.task.state import (
+    Assignment,
+    Concurrence,
+    Gap,
+    Instruction,
+    Proposal,
+    Reminded,
+    TaskPhase,
+    TaskState,
+)
+from lianxi.domain.values import Commitment
+
+Update = dict[str, Any]
+
+KEPT_GAPS = 8
+KEPT_INSTRUCTIONS = 32
+"""So many of the latest are kept in the state; all stand in the trail."""
 
 
 def evolve(state: TaskState | None, fact: ev.Fact) -> TaskState:
@@ -13,22 +39,33 @@ def evolve(state: TaskState | None, fact: ev.Fact) -> TaskState:
     if state is None:
         if not isinstance(fact.data, ev.TaskIssued):
             raise ValueError("a task's stream begins with TaskIssued")
-        return _issued(fact.data, fact)
+        return _with_clocks(_issued(fact.data, fact), everybody=True)
     update = _changes(state, fact)
     update |= {"seq": fact.seq, "last_hash": fact.hash, "last_at": fact.at}
     if fact.basis == "command":
         update |= {"head": fact.hash, "since_head": ()}
     else:
         update["since_head"] = (*state.since_head, fact.hash)
-    return state.model_copy(update=update)
+    after = state.model_copy(update=update)
+    resets = isinstance(fact.data, _SETTING_CHANGES) or after.phase is not state.phase
+    after = _with_clocks(after, everybody=resets, before=state)
+    return _settled(state, after, fact)
 
 
-def fold(facts: "list[ev.Fact] | tuple[ev.Fact, ...]") -> TaskState | None:
+def fold(facts: Iterable[ev.Fact]) -> TaskState | None:
     """The state after all of `facts`; None of nothing."""
     return reduce(evolve, facts, cast(TaskState | None, None))
 
 
+_SETTING_CHANGES = (ev.CalendarAdopted, ev.ServiceGapNoted, ev.TaskReopened)
+"""After these every rung of every assignment is due at another instant."""
+
+
 def _issued(data: ev.TaskIssued, fact: ev.Fact) -> TaskState:
+    calendar = None if data.calendar is None else shared_calendar(data.calendar)
+    reporting = None
+    if data.report is not None and calendar is not None:
+        reporting = first_period(data.report, calendar, data.opened_at)
     return TaskState(
         task=data.task,
         ref=data.ref,
@@ -37,7 +74,11 @@ def _issued(data: ev.TaskIssued, fact: ev.Fact) -> TaskState:
         title=data.title,
         text=data.text,
         basis=data.basis,
+        kind=data.kind,
+        asks_concurrence=bool(data.concurrence),
+        report=data.report,
         rules=data.rules,
+        counts_by=calendar,
         issued_at=data.opened_at,
         assignments={
             terms.unit: Assignment(
@@ -47,9 +88,13 @@ def _issued(data: ev.TaskIssued, fact: ev.Fact) -> TaskState:
                 first_due=terms.due,
                 due=terms.due,
                 due_opened_at=data.opened_at,
+                due_rule=terms.due_rule,
                 acknowledge_by=terms.acknowledge_by,
                 acknowledge_opened_at=data.opened_at,
+                acknowledge_rule=terms.acknowledge_rule,
+                provisional=bool(terms.provisional),
                 revised_at=data.opened_at,
+                reporting=reporting,
                 head=fact.hash,
             )
             for terms in data.assignments
@@ -61,106 +106,382 @@ def _issued(data: ev.TaskIssued, fact: ev.Fact) -> TaskState:
     )
 
 
-def _changes(state: TaskState, fact: ev.Fact) -> dict[str, object]:
-    """What the event changes on the task as a whole."""
+def _changes(state: TaskState, fact: ev.Fact) -> Update:
+    """What the event changes on the task as a whole, its assignments included."""
     data = fact.data
+    update: Update = {}
     if isinstance(data, ev.AssignmentEvent):
-        assignments = {**state.assignments, data.unit: _assignment_after(state, data, fact)}
-        if isinstance(data, ev.LeadChanged):
-            previous = state.assignments[data.previous]
-            assignments[data.previous] = previous.model_copy(update={"role": "support"})
-        return {"assignments": assignments}
-    match data:
-        case ev.TaskClosed():
-            return {"phase": TaskPhase.CLOSED, "verdict": data.verdict, "ended_at": fact.at}
-        case ev.TaskCancelled():
-            return {"phase": TaskPhase.CANCELLED, "ended_at": fact.at}
-        case ev.TaskArchived():
-            return {"phase": TaskPhase.ARCHIVED}
-        case ev.RosterAdopted() | ev.CancellationRequested():
-            return {}
-        case _:
-            raise ValueError(f"{type(data).__name__} cannot follow TaskIssued")
+        update["assignments"] = _assignments(state, data, fact)
+    for kind, change in _TASK_CHANGES.items():
+        if isinstance(data, kind):
+            update |= change(state, data, fact)
+    if not update and not isinstance(data, _NO_CHANGE):
+        raise ValueError(f"{type(data).__name__} cannot follow TaskIssued")
+    return update
 
 
-def _assignment_after(state: TaskState, data: ev.AssignmentEvent, fact: ev.Fact) -> Assignment:
-    """The assignment after the event, with its new head."""
+def _assignments(
+    state: TaskState, data: ev.AssignmentEvent, fact: ev.Fact
+) -> dict[str, Assignment]:
+    if isinstance(data, ev.AssignmentAdded):
+        return {**state.assignments, data.unit: _added(state, data, fact)}
+    if isinstance(data, ev.AssignmentTransferred):
+        return _transferred(state, data, fact)
     before = state.assignments[data.unit]
-    update = _assignment_changes(before, data, fact) | _skipped(state, before, data, fact)
-    if fact.basis == "command":
-        update |= {"head": fact.hash, "since_head": ()}
-    else:
-        update["since_head"] = (*before.since_head, fact.hash)
-    return before.model_copy(update=update)
+    assignments = {**state.assignments, data.unit: assignment_after(state, before, fact)}
+    if isinstance(data, ev.LeadChanged):
+        previous = state.assignments[data.previous]
+        ceded = {"role": "support", "led_until": fact.hash}
+        assignments[data.previous] = previous.model_copy(update=ceded)
+    return assignments
 
 
-def _skipped(
-    state: TaskState, before: Assignment, data: ev.AssignmentEvent, fact: ev.Fact
-) -> dict[str, object]:
-    """After a recall: rungs whose instant passed while the office had it are not made up for."""
-    if not isinstance(data, ev.SubmissionRecalled):
-        return {}
-    back = before.model_copy(update={"state": AssignmentState.IN_PROGRESS})
-    passed = [
-        rung.name
-        for instant, rung in armed(state.rules.ladder, back)
-        if instant <= fact.at and not rung.fires_late
-    ]
-    return {"fired": (*before.fired, *passed)}
+def _added(state: TaskState, data: ev.AssignmentAdded, fact: ev.Fact) -> Assignment:
+    reporting = None
+    if state.report is not None:
+        reporting = first_period(state.report, state.calendar, fact.at)
+    return Assignment(
+        unit=data.unit,
+        role=data.role,
+        state=AssignmentState.ISSUED,
+        first_due=data.due,
+        due=data.due,
+        due_opened_at=fact.at,
+        due_rule=data.due_rule,
+        acknowledge_by=data.acknowledge_by,
+        acknowledge_opened_at=fact.at,
+        acknowledge_rule=data.acknowledge_rule,
+        provisional=bool(data.provisional),
+        revised_at=fact.at,
+        reporting=reporting,
+        head=fact.hash,
+    )
 
 
-def _assignment_changes(
-    before: Assignment, data: ev.AssignmentEvent, fact: ev.Fact
-) -> dict[str, object]:
-    match data:
-        case ev.AssignmentAcknowledged():
-            return {"state": AssignmentState.IN_PROGRESS, "acknowledged_at": fact.at}
-        case ev.ProgressReported():
-            return {} if data.percent is None else {"percent": data.percent}
-        case ev.CompletionSubmitted():
-            submission = Submission(
-                event=fact.hash,
-                at=fact.at,
-                cycle=data.cycle,
-                due=before.due,
-                report=data.report,
-                report_media=data.report_media,
-                evidence=data.evidence,
-            )
-            return {"state": AssignmentState.SUBMITTED, "submission": submission}
-        case ev.SubmissionRecalled():
-            return {"state": AssignmentState.IN_PROGRESS}
-        case ev.CompletionAccepted():
-            return {"state": AssignmentState.COMPLETED, "completed_at": fact.at, "percent": 100}
-        case ev.CompletionReturned():
-            return {
-                "state": AssignmentState.RETURNED,
-                "cycle": data.cycle,
-                "return_reason": data.reason,
-                "acknowledge_by": data.acknowledge_by,
-                "acknowledge_opened_at": fact.at,
-                **_new_due(data, fact),
-            }
-        case ev.DueChanged():
-            return {"acknowledge_by": data.acknowledge_by, **_new_due(data, fact)}
-        case ev.AssignmentWithdrawn():
-            return {"state": AssignmentState.WITHDRAWN, "withdrawn_through": data.through}
-        case ev.LeadChanged():
-            return {"role": "lead"}
-        case ev.RungFired():
-            return {"fired": (*before.fired, data.rung)}
-        case ev.AssignmentEvent():
-            raise ValueError(f"unknown event {type(data).__name__}")
-        case _:
-            assert_never(data)
+def _transferred(
+    state: TaskState, data: ev.AssignmentTransferred, fact: ev.Fact
+) -> dict[str, Assignment]:
+    """The assignment kept stands under the successor, in the place of the one that moved."""
+    moved = state.assignments[data.unit]
+    kept = moved if data.kept == data.unit else state.assignments[data.kept]
+    # a lead's role outlives whichever assignment remains
+    role = "lead" if "lead" in (moved.role, kept.role) else kept.role
+    update = {"unit": data.into, "role": role, "head": fact.hash, "since_head": (), "undo": None}
+    successor = kept.model_copy(update=update)
+    assignments: dict[str, Assignment] = {}
+    for unit, assignment in state.assignments.items():
+        if unit == data.unit:
+            assignments[data.into] = successor
+        elif unit != data.into:
+            assignments[unit] = assignment
+    return assignments
 
 
-def _new_due(data: ev.CompletionReturned | ev.DueChanged, fact: ev.Fact) -> dict[str, object]:
-    """A new limit revision: every rung is armed again."""
+# --- what events change on the task itself ---
+
+
+def _ended(phase: TaskPhase) -> "Callable[[TaskState, Any, ev.Fact], Update]":
+    def change(state: TaskState, data: Any, fact: ev.Fact) -> Update:
+        verdict = data.verdict if isinstance(data, ev.TaskClosed) else None
+        return {
+            "phase": phase,
+            "verdict": verdict,
+            "ended_at": fact.at,
+            "end_event": fact.hash,
+            "proposals": {},
+        }
+
+    return change
+
+
+def _end_reversed(state: TaskState, data: ev.EndReversed, fact: ev.Fact) -> Update:
+    restored = {unit: _restored(assignment, fact) for unit, assignment in state.assignments.items()}
     return {
-        "revision": data.revision,
-        "due": data.due,
-        "due_opened_at": fact.at,
-        "revised_at": fact.at,
-        "fired": (),
+        "phase": TaskPhase.ACTIVE,
+        "verdict": None,
+        "ended_at": None,
+        "end_event": None,
+        "assignments": restored,
     }
+
+
+def _restored(assignment: Assignment, fact: ev.Fact) -> Assignment:
+    """An assignment that the task's end had withdrawn, as it was before."""
+    undo = assignment.undo
+    if assignment.withdrawn_through not in ("close", "cancel") or undo is None:
+        return assignment
+    return undo.before.model_copy(
+        update={
+            "revision": assignment.revision + 1,
+            "head": fact.hash,
+            "since_head": (),
+        }
+    )
+
+
+def _reopened(state: TaskState, data: ev.TaskReopened, fact: ev.Fact) -> Update:
+    update: Update = {
+        "phase": TaskPhase.ACTIVE,
+        "verdict": None,
+        "ended_at": None,
+        "end_event": None,
+    }
+    if data.rules is not None:
+        update["rules"] = data.rules
+    if data.calendar is not None:
+        update["counts_by"] = shared_calendar(data.calendar)
+    return update
+
+
+def _concurrence_asked(state: TaskState, data: ev.ConcurrenceAsked, fact: ev.Fact) -> Update:
+    lead = state.lead
+    if lead is None or lead.submission is None:
+        raise ValueError("concurrence is asked about the lead's submission")
+    asked = Concurrence(
+        submission=lead.submission.event,
+        at=fact.at,
+        answer_by=data.answer_by,
+        asked=data.units,
+    )
+    return {"concurrence": asked}
+
+
+def _concurred(state: TaskState, data: ev.ConcurrenceGiven, fact: ev.Fact) -> Update:
+    return _with_concurrence(state, lambda asked: {"given": (*asked.given, data.unit)})
+
+
+def _dissented(state: TaskState, data: ev.DissentFiled, fact: ev.Fact) -> Update:
+    return _with_concurrence(
+        state, lambda asked: {"dissented": {**asked.dissented, data.unit: data.reason}}
+    )
+
+
+def _silent(state: TaskState, data: ev.ConcurrenceSilent, fact: ev.Fact) -> Update:
+    return _with_concurrence(state, lambda asked: {"silent": (*asked.silent, *data.units)})
+
+
+def _asked_of_the_successor(
+    state: TaskState, data: ev.AssignmentTransferred, fact: ev.Fact
+) -> Update:
+    """What was asked of, or said by, the unit whose assignment is kept stands under the new name."""
+    asked = state.concurrence
+    if asked is None:
+        return {}
+    dropped = data.into if data.kept == data.unit else data.unit
+
+    def renamed(units: Iterable[str]) -> tuple[str, ...]:
+        return tuple(data.into if u == data.unit else u for u in units if u != dropped)
+
+    dissents = zip(renamed(asked.dissented), _of(asked.dissented, dropped), strict=True)
+    update = {
+        "asked": renamed(asked.asked),
+        "given": renamed(asked.given),
+        "silent": renamed(asked.silent),
+        "dissented": dict(dissents),
+    }
+    return {"concurrence": asked.model_copy(update=update)}
+
+
+def _of(dissented: Mapping[str, Commitment], dropped: str) -> Iterable[Commitment]:
+    return (reason for unit, reason in dissented.items() if unit != dropped)
+
+
+def _with_concurrence(state: TaskState, change: Callable[[Concurrence], Update]) -> Update:
+    asked = state.concurrence
+    if asked is None:
+        raise ValueError("nobody was asked for concurrence")
+    return {"concurrence": asked.model_copy(update=change(asked))}
+
+
+def _instructed(state: TaskState, data: ev.InstructionGiven, fact: ev.Fact) -> Update:
+    given = Instruction(
+        event=fact.hash,
+        at=fact.at,
+        text=data.text,
+        units=data.units,
+        acknowledge=data.acknowledge,
+    )
+    update: Update = {"instructions": (*state.instructions, given)[-KEPT_INSTRUCTIONS:]}
+    if data.acknowledge:
+        told = frozenset(data.units)
+        update["assignments"] = {
+            unit: a.model_copy(update={"instructions": (*a.instructions, fact.hash)})
+            if unit in told
+            else a
+            for unit, a in state.assignments.items()
+        }
+    return update
+
+
+def _proposed(state: TaskState, data: ev.ActProposed, fact: ev.Fact) -> Update:
+    proposal = Proposal(
+        event=fact.hash,
+        act=data.act,
+        stage="convener",
+        at=fact.at,
+        expires=data.expires,
+        unit=data.unit,
+        args=data.args,
+    )
+    return {"proposals": {**state.proposals, fact.hash: proposal}}
+
+
+def _rung_proposes(state: TaskState, data: ev.RungFired, fact: ev.Fact) -> Update:
+    rung = state.rules.ladder.rung(data.rung)
+    spans = state.rules.spans
+    if rung is None or rung.kind not in PROPOSED_KINDS or spans is None:
+        return {}
+    proposal = Proposal(
+        event=fact.hash,
+        act=rung.kind,
+        stage="office",
+        at=fact.at,
+        expires=count_days(state.calendar, fact.at, spans.proposal_days, "working").instant,
+        by_rung=True,
+        unit=data.unit,
+        revision=data.revision,
+    )
+    return {"proposals": {**state.proposals, fact.hash: proposal}}
+
+
+def _endorsed(state: TaskState, data: ev.ProposalEndorsed, fact: ev.Fact) -> Update:
+    proposal = state.proposals[data.proposal]
+    passed_on = proposal.model_copy(update={"stage": "convener", "expires": data.expires})
+    return {"proposals": {**state.proposals, data.proposal: passed_on}}
+
+
+def _proposal_done(
+    state: TaskState,
+    data: ev.ProposalApproved | ev.ProposalRejected | ev.ProposalExpired,
+    fact: ev.Fact,
+) -> Update:
+    left = {event: p for event, p in state.proposals.items() if event != data.proposal}
+    return {"proposals": left}
+
+
+def _gap_noted(state: TaskState, data: ev.ServiceGapNoted, fact: ev.Fact) -> Update:
+    gap = Gap(event=fact.hash, since=data.since, until=data.until)
+    waits = waits_after(state, data.since, data.waits_until)
+    return {"gaps": (*state.gaps, gap)[-KEPT_GAPS:], "waits": waits}
+
+
+def _gap_excluded(state: TaskState, data: ev.GapExcluded, fact: ev.Fact) -> Update:
+    gaps = tuple(
+        gap.model_copy(update={"excluded": True}) if gap.event == data.gap else gap
+        for gap in state.gaps
+    )
+    return {"gaps": gaps}
+
+
+def _office_reminded(state: TaskState, data: ev.OfficeReminded, fact: ev.Fact) -> Update:
+    reminded = Reminded(rung=data.rung, subject=data.subject, times=data.times)
+    if data.unit is None:
+        others = tuple(r for r in state.reminded if r.rung != data.rung)
+        return {"reminded": (*others, reminded)}
+    before = state.assignments[data.unit]
+    others = tuple(r for r in before.reminded if (r.rung, r.subject) != (data.rung, data.subject))
+    after = before.model_copy(
+        update={
+            "reminded": (*others, reminded),
+            "since_head": (*before.since_head, fact.hash),
+        }
+    )
+    return {"assignments": {**state.assignments, data.unit: after}}
+
+
+_TASK_CHANGES: Mapping[type[ev.TaskEvent], Callable[[TaskState, Any, ev.Fact], Update]] = {
+    ev.TaskClosed: _ended(TaskPhase.CLOSED),
+    ev.TaskCancelled: _ended(TaskPhase.CANCELLED),
+    ev.TaskArchived: lambda state, data, fact: {"phase": TaskPhase.ARCHIVED},
+    ev.TaskReopened: _reopened,
+    ev.EndReversed: _end_reversed,
+    ev.ConcurrenceAsked: _concurrence_asked,
+    ev.ConcurrenceGiven: _concurred,
+    ev.DissentFiled: _dissented,
+    ev.ConcurrenceSilent: _silent,
+    ev.AssignmentTransferred: _asked_of_the_successor,
+    ev.InstructionGiven: _instructed,
+    ev.ActProposed: _proposed,
+    ev.RungFired: _rung_proposes,
+    ev.ProposalEndorsed: _endorsed,
+    ev.ProposalApproved: _proposal_done,
+    ev.ProposalRejected: _proposal_done,
+    ev.ProposalExpired: _proposal_done,
+    ev.ServiceGapNoted: _gap_noted,
+    ev.GapExcluded: _gap_excluded,
+    ev.OfficeReminded: _office_reminded,
+    ev.CalendarAdopted: lambda state, data, fact: {"counts_by": shared_calendar(data.calendar)},
+}
+
+_NO_CHANGE = (ev.RosterAdopted, ev.CancellationRequested)
+
+
+# --- what follows for all ---
+
+
+def _with_clocks(
+    state: TaskState, *, everybody: bool, before: TaskState | None = None
+) -> TaskState:
+    """Clocks of the assignments that the event changed, or of all of them."""
+    setting = state.setting
+    active = state.phase is TaskPhase.ACTIVE
+    known = {} if everybody or before is None else before.assignments
+    changed = {
+        unit: assignment.model_copy(
+            update={"clocks": clocks_of(setting, assignment) if active else None}
+        )
+        for unit, assignment in state.assignments.items()
+        if assignment is not known.get(unit)
+    }
+    if not changed:
+        return state
+    return state.model_copy(update={"assignments": {**state.assignments, **changed}})
+
+
+def _settled(before: TaskState, after: TaskState, fact: ev.Fact) -> TaskState:
+    """Readiness with its instant, and proposals that the event made moot."""
+    update: Update = {}
+    if after.ready:
+        if after.ready_at is None:
+            update = {"ready_at": fact.at, "ready_event": fact.hash}
+    elif after.ready_at is not None:
+        update = {"ready_at": None, "ready_event": None}
+    if after.concurrence is not None and after.assignments is not before.assignments:
+        concurrence = _in_force(after, after.concurrence)
+        if concurrence != after.concurrence:
+            update["concurrence"] = concurrence
+    if after.proposals and after.assignments is not before.assignments:
+        holding = {event: p for event, p in after.proposals.items() if _holds(after, p)}
+        if len(holding) != len(after.proposals):
+            update["proposals"] = holding
+    if not update:
+        return after
+    settled = after.model_copy(update=update)
+    subjects = {lying.subject for lying in task_matters(settled)}
+    still = tuple(r for r in settled.reminded if r.subject in subjects)
+    return settled if still == settled.reminded else settled.model_copy(update={"reminded": still})
+
+
+def _in_force(state: TaskState, asked: Concurrence) -> Concurrence:
+    """Whether the submission still waits for its decision, and who of those asked is still on."""
+    lead = state.lead
+    decided = (
+        lead is None
+        or lead.state is not AssignmentState.SUBMITTED
+        or lead.submission is None
+        or lead.submission.event != asked.submission
+    )
+    off = (AssignmentState.WITHDRAWN, AssignmentState.STOPPED)
+    gone = {unit for unit in asked.open if state.assignments[unit].state in off}
+    still = tuple(unit for unit in asked.asked if unit not in gone)
+    return asked.model_copy(update={"decided": decided, "asked": still})
+
+
+def _holds(state: TaskState, proposal: Proposal) -> bool:
+    """About a unit of the task; a rung's proposal while its assignment is as late as it was."""
+    if proposal.unit is None:
+        return True
+    assignment = state.assignments.get(proposal.unit)
+    if assignment is None or not proposal.by_rung:
+        return assignment is not None
+    return assignment.revision == proposal.revision and assignment.state in RUNNING["due"]

@@ -5,26 +5,17 @@ near-due rung on. Red: past due. Done: nothing more is expected of the unit. A l
 the act comes at its very instant; one microsecond later it is late.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from lianxi.domain.ladder import FINAL_STATES, AssignmentState
+from lianxi.domain.calendar import Calendar
+from lianxi.domain.counting import days_between
+from lianxi.domain.ladder import FINAL_STATES, AssignmentState, Clocks
 
 Light = Literal["red", "yellow", "green", "done"]
 
 LIGHT_ORDER: dict[Light, int] = {"red": 0, "yellow": 1, "green": 2, "done": 3}
 """In lists the most urgent comes first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Clocks:
-    """The limits of one assignment that run; None for one that does not run in its state."""
-
-    state: AssignmentState
-    overdue_at: datetime | None = None
-    near_due_at: datetime | None = None
-    acknowledge_overdue_at: datetime | None = None
 
 
 def overdue(clocks: Clocks, now: datetime) -> bool:
@@ -37,9 +28,18 @@ def acknowledge_overdue(clocks: Clocks, now: datetime) -> bool:
     return clocks.acknowledge_overdue_at is not None and now > clocks.acknowledge_overdue_at
 
 
-def light(clocks: Clocks, now: datetime) -> Light:
+def days_left(clocks: Clocks, calendar: Calendar, due: datetime, now: datetime) -> int | None:
+    """Working days until due, negative once it has passed; None while the clock does not run."""
+    if clocks.overdue_at is None and clocks.near_due_at is None:
+        return None
+    if due >= now:
+        return days_between(calendar, now, due, "working")
+    return -days_between(calendar, due, now, "working")
+
+
+def light(state: AssignmentState, clocks: Clocks, now: datetime) -> Light:
     """The light of one assignment at `now`."""
-    if clocks.state in FINAL_STATES:
+    if state in FINAL_STATES:
         return "done"
     if overdue(clocks, now):
         return "red"

@@ -75,3 +75,87 @@ class SuccessorUnfitError(Refusal):
     """The new lead must be another unit of the task that is not withdrawn."""
 
     code: ClassVar[str] = "SUCCESSOR_UNFIT"
+
+
+class PastLimitError(Refusal):
+    """The limit for this act has passed (`limit`)."""
+
+    code: ClassVar[str] = "PAST_LIMIT"
+
+
+class ExtensionNotLaterError(Refusal):
+    """The due asked for, or granted, is not later than the one in force."""
+
+    code: ClassVar[str] = "EXTENSION_NOT_LATER"
+
+
+class RequestOpenError(Refusal):
+    """The unit has asked for this already; the office has not decided yet."""
+
+    code: ClassVar[str] = "REQUEST_OPEN"
+
+
+class NoRequestError(Refusal):
+    """There is no such undecided request."""
+
+    code: ClassVar[str] = "NO_REQUEST"
+
+
+class DueRequiredError(Refusal):
+    """The due in force is a fixed instant, which no rule can move: a new one must be named."""
+
+    code: ClassVar[str] = "DUE_REQUIRED"
+
+
+class AlreadyOnTaskError(Refusal):
+    """The unit has an assignment on this task."""
+
+    code: ClassVar[str] = "ALREADY_ON_TASK"
+
+
+class UrgedRecentlyError(Refusal):
+    """The unit was urged a short while ago (`again_from`)."""
+
+    code: ClassVar[str] = "URGED_RECENTLY"
+
+
+class UnknownSubjectError(Refusal):
+    """The event named is not one that this command can be about, or not any more."""
+
+    code: ClassVar[str] = "UNKNOWN_SUBJECT"
+
+
+class ActedSinceError(Refusal):
+    """The unit has acted since, or there is nothing of the convener's side to take back."""
+
+    code: ClassVar[str] = "ACTED_SINCE"
+
+
+class ConvenerDecidesError(Refusal):
+    """This waits for the convener in person."""
+
+    code: ClassVar[str] = "CONVENER_DECIDES"
+
+
+class PeriodClosedError(Refusal):
+    """The period's report can no longer be filed, or not yet (`open` names those that can)."""
+
+    code: ClassVar[str] = "PERIOD_CLOSED"
+
+
+class NotOnBehalfError(Refusal):
+    """This act cannot be filed on a unit's behalf."""
+
+    code: ClassVar[str] = "NOT_ON_BEHALF"
+
+
+class DueNeededError(Refusal):
+    """The issue names no due, and its kind of task has no default."""
+
+    code: ClassVar[str] = "DUE_NEEDED"
+
+
+class ActInvalidError(Refusal):
+    """The act inside the command does not fit (`place`)."""
+
+    code: ClassVar[str] = "ACT_INVALID"

@@ -1,0 +1,163 @@
+"""What may be asked of a task: one frozen model per command, and the table action -> model.
+
+`form`: what they share; `unit`: of units; `office`: of the convener's side.
+"""
+
+from lianxi.domain.task.commands.form import (
+    MAX_UNITS,
+    Basis,
+    ConvenerCommand,
+    Evidence,
+    Mode,
+    RequestKind,
+    TaskCommand,
+    UnitCommand,
+    Verdict,
+)
+from lianxi.domain.task.commands.office import (
+    AcceptCompletion,
+    AddAssignment,
+    AdoptCalendar,
+    ApproveProposal,
+    CancelTask,
+    ChangeDue,
+    CloseTask,
+    ExcludeGap,
+    FileOnBehalf,
+    GrantRequest,
+    Instruct,
+    IssueTask,
+    NotePhoneCall,
+    RefuseRequest,
+    RejectProposal,
+    ReopenTask,
+    ResumeAssignment,
+    ReturnCompletion,
+    ReverseAct,
+    SuspendAssignment,
+    TransferAssignment,
+    UrgeUnits,
+    WithdrawAssignment,
+)
+from lianxi.domain.task.commands.unit import (
+    AcknowledgeTask,
+    AnswerWarning,
+    Concur,
+    CorrectReport,
+    DisputeFiling,
+    Dissent,
+    HeedInstruction,
+    ObjectToAssignment,
+    RecallSubmission,
+    ReportProgress,
+    RequestExtension,
+    RequestStop,
+    RetractRequest,
+    SubmitCompletion,
+)
+
+UNIT_ACTIONS: dict[str, type[UnitCommand]] = {
+    model.action: model
+    for model in (
+        AcknowledgeTask,
+        ReportProgress,
+        SubmitCompletion,
+        RecallSubmission,
+        ObjectToAssignment,
+        RequestExtension,
+        RequestStop,
+        RetractRequest,
+        Concur,
+        Dissent,
+        AnswerWarning,
+        HeedInstruction,
+        DisputeFiling,
+        CorrectReport,
+    )
+}
+"""What a unit may say."""
+
+OFFICE_ACTIONS: dict[str, type[ConvenerCommand]] = {
+    model.action: model
+    for model in (
+        IssueTask,
+        AcceptCompletion,
+        ReturnCompletion,
+        GrantRequest,
+        RefuseRequest,
+        SuspendAssignment,
+        ResumeAssignment,
+        AddAssignment,
+        WithdrawAssignment,
+        TransferAssignment,
+        ChangeDue,
+        UrgeUnits,
+        Instruct,
+        NotePhoneCall,
+        FileOnBehalf,
+        ReverseAct,
+        ExcludeGap,
+        AdoptCalendar,
+        ApproveProposal,
+        RejectProposal,
+        CloseTask,
+        CancelTask,
+        ReopenTask,
+    )
+}
+"""What the convener's side may rule."""
+
+ACTIONS: dict[str, type[TaskCommand]] = {**UNIT_ACTIONS, **OFFICE_ACTIONS}
+"""Every action a command on a task (or, for `issue`, on the conference) may name."""
+
+__all__ = [
+    "ACTIONS",
+    "MAX_UNITS",
+    "OFFICE_ACTIONS",
+    "UNIT_ACTIONS",
+    "AcceptCompletion",
+    "AcknowledgeTask",
+    "AddAssignment",
+    "AdoptCalendar",
+    "AnswerWarning",
+    "ApproveProposal",
+    "Basis",
+    "CancelTask",
+    "ChangeDue",
+    "CloseTask",
+    "Concur",
+    "ConvenerCommand",
+    "CorrectReport",
+    "DisputeFiling",
+    "Dissent",
+    "Evidence",
+    "ExcludeGap",
+    "FileOnBehalf",
+    "GrantRequest",
+    "HeedInstruction",
+    "Instruct",
+    "IssueTask",
+    "Mode",
+    "NotePhoneCall",
+    "ObjectToAssignment",
+    "RecallSubmission",
+    "RefuseRequest",
+    "RejectProposal",
+    "ReopenTask",
+    "ReportProgress",
+    "RequestExtension",
+    "RequestKind",
+    "RequestStop",
+    "ResumeAssignment",
+    "RetractRequest",
+    "ReturnCompletion",
+    "ReverseAct",
+    "SubmitCompletion",
+    "SuspendAssignment",
+    "TaskCommand",
+    "TransferAssignment",
+    "UnitCommand",
+    "UrgeUnits",
+    "Verdict",
+    "WithdrawAssignment",
+]
