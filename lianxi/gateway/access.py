@@ -6,7 +6,7 @@ Every route stands here; the application does not start with a route that does n
 
 from enum import Enum
 
-from lianxi.domain.values import CONVENERS_SIDE, Actor, Role
+from lianxi.domain.values import CONVENERS_SIDE, RESERVED_UNITS, Actor, Role
 from lianxi.store.queries.openings import Place, Standing
 
 
@@ -33,14 +33,21 @@ ACCESS: dict[str, Access] = {
     "PUT /v1/{conference}/openings/{commit}": ACTING,
     "GET /v1/{conference}/openings/{commit}": EVERYBODY,
     "GET /v1/{conference}/roster": EVERYBODY,
+    "GET /v1/{conference}/conference": EVERYBODY,
     "GET /v1/{conference}/units": EVERYBODY,
     "GET /v1/{conference}/me": EVERYBODY,
     "GET /v1/{conference}/todo": EVERYBODY,
+    "GET /v1/{conference}/handover": frozenset({Role.UNIT}),
     "GET /v1/{conference}/inbox": EVERYBODY,
     "GET /v1/{conference}/assignments": EVERYBODY,
     "GET /v1/{conference}/tasks": EVERYBODY,
     "GET /v1/{conference}/tasks/{task}": EVERYBODY,
     "GET /v1/{conference}/tasks/{task}/events": EVERYBODY,
+    "GET /v1/{conference}/tasks/{task}/deadline": EVERYBODY,
+    "GET /v1/{conference}/tasks/{task}/simulate": EVERYBODY,
+    "GET /v1/{conference}/gaps": OVERSIGHT,
+    "POST /v1/{conference}/calendar/preview": OVERSIGHT,
+    "POST /v1/{conference}/ladder/replay": OVERSIGHT,
     "GET /v1/{conference}/notices": EVERYBODY,
     "GET /v1/{conference}/requests/{request_id}": EVERYBODY,
     "GET /v1/{conference}/registrations/{ref}": CONVENERS_SIDE,
@@ -64,19 +71,37 @@ def may_see_task(viewer: Actor, standing: Standing | None) -> bool:
 def may_read_text(viewer: Actor, standing: Standing | None, about: str | None) -> bool:
     """Whether a text or file of a task may be shown.
 
-    `about` is the unit whose assignment it concerns, None for the task itself. On a task a unit
-    reads the task's own texts and its own; the lead also those of the others.
+    `about` is the unit whose assignment it concerns, None for the task itself, a reserved id for
+    what is between office and convener. On a task a unit reads the task's own texts and its own;
+    the lead also those of the others.
     """
     if sees_all(viewer):
         return True
-    if standing is None:
+    if standing is None or about in RESERVED_UNITS:
         return False
     return about in (None, viewer.unit) or (standing.role == "lead" and not standing.withdrawn)
+
+
+def may_read_in(viewer: Actor, standing: Standing | None, about: str | None, event: str) -> bool:
+    """`may_read_text`, and of the submission it was asked about a supporting unit reads all.
+
+    `event` is where the text stands: nobody can concur with what it may not read.
+    """
+    asked = None if standing is None else standing.asked
+    return may_read_text(viewer, standing, about) or (asked is not None and asked == event)
+
+
+def may_look_into(viewer: Actor, unit: str) -> bool:
+    """Whether what is between a unit and the office may be shown: requests, warnings, undo."""
+    return sees_all(viewer) or viewer.unit == unit
 
 
 def may_read_at(viewer: Actor, place: Place, standing: Standing | None) -> bool:
     """Whether a commitment may be opened because of one place where it stands.
 
-    A place of no task is the conference's own (its directory): for everybody in it.
+    A place of no task is the conference's own (its directory, a succession): for everybody in it,
+    but for what waits for the convener.
     """
-    return place.task is None or may_read_text(viewer, standing, place.unit)
+    if place.task is None:
+        return sees_all(viewer) or place.unit not in RESERVED_UNITS
+    return may_read_in(viewer, standing, place.unit, place.event)

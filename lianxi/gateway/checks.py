@@ -9,6 +9,7 @@ from starlette.requests import Request
 
 from lianxi.gateway.entry import look, with_store
 from lianxi.gateway.known import Seen
+from lianxi.gateway.membership import check_membership, needs_the_conference
 from lianxi.gateway.refusals import OpeningMissingError, WrongStreamError
 from lianxi.gateway.services import Services
 from lianxi.ids import stream_workflow_id
@@ -22,12 +23,14 @@ from lianxi.store.store import Store
 async def check_command(request: Request, services: Services, signed: SignedCommand) -> None:
     """Raises the refusals of `authenticate` and `check_address`, OpeningMissingError and others.
 
-    While the store is away a command without texts passes by what was known last.
+    While the store is away a command without texts passes by what was known last, unless it names
+    what only the conference knows.
     """
 
     def work(store: Store, connection: Connection) -> None:
         seen = look(services, connection, request)
         _check(signed, seen)
+        check_membership(connection, seen.facts.origin, signed)
         lacking = missing(connection, seen.facts.origin, commitments_in(signed.payload.args))
         if lacking and not _answered(store, signed):
             raise OpeningMissingError(commit=lacking[0])
@@ -36,9 +39,10 @@ async def check_command(request: Request, services: Services, signed: SignedComm
         await with_store(services, work)
     except StoreUnavailableError:
         seen = services.known.last_seen(request.path_params["conference"])
-        texts = any(True for _ in commitments_in(signed.payload.args))
+        asks = any(True for _ in commitments_in(signed.payload.args))
+        asks = asks or needs_the_conference(signed.payload)
         # a key may have come since, which only the store would know
-        if seen is None or texts or signed.payload.key_id not in seen.roster.by_key_id:
+        if seen is None or asks or signed.payload.key_id not in seen.roster.by_key_id:
             raise
         _check(signed, seen)
 

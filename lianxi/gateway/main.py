@@ -8,6 +8,8 @@ import asyncio
 import logging
 import os
 import sys
+from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 
 from lianxi.engine.connection import connect
@@ -15,7 +17,7 @@ from lianxi.engine.engine import Engine
 from lianxi.gateway.app import create_app
 from lianxi.gateway.engine_desk import EngineDesk
 from lianxi.gateway.founding_token import make_token
-from lianxi.gateway.services import Limits, Services
+from lianxi.gateway.services import Limits, Services, wall_clock
 from lianxi.gateway.serving import ExposedError, check_exposure, serve
 from lianxi.gateway.store_source import OpenedStore
 from lianxi.logs import configure_logs, get_logger
@@ -27,8 +29,8 @@ from lianxi.store.faults import SchemaError
 _log = get_logger("lianxi.gateway")
 
 
-async def run(settings: Settings) -> int:
-    """Serve until told to stop; the exit code."""
+async def run(settings: Settings, now: Callable[[], datetime] = wall_clock) -> int:
+    """Serve until told to stop; the exit code. `now`: the clock for tokens and lights, in UTC."""
     try:
         check_exposure(settings)
     except ExposedError as error:
@@ -56,6 +58,7 @@ async def run(settings: Settings) -> int:
             store=store,
             founding_token=make_token(settings.run_dir),
             limits=Limits(evidence_bytes=settings.max_evidence_bytes),
+            now=now,
         )
         _log.info("serving", host=settings.gateway_host, port=settings.gateway_port)
         served = await serve(create_app(services), settings)

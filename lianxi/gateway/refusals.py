@@ -63,3 +63,15 @@ class OpeningMismatchError(Refusal):
     """The bytes and the salt do not open the commitment."""
 
     code: ClassVar[str] = "OPENING_MISMATCH"
+
+
+class CalendarUnknownError(Refusal):
+    """A task's command carries a calendar that the conference never adopted (`version`)."""
+
+    code: ClassVar[str] = "CALENDAR_UNKNOWN"
+
+
+class RulesUnknownError(Refusal):
+    """A task's command carries rules that the conference never adopted (`version`)."""
+
+    code: ClassVar[str] = "RULES_UNKNOWN"

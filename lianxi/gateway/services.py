@@ -29,6 +29,8 @@ class Limits:
     evidence_bytes: int = 32 << 20
     founding_bytes: int = 160 << 10
     """An envelope and a directory of 64 KiB in base64."""
+    question_bytes: int = 160 << 10
+    """Rules and a calendar of some hundred entries, as a question carries them."""
     command_seconds: float = 10.0
     upload_seconds: float = 120.0
     threads: int = 16

@@ -29,7 +29,7 @@ class StoreMailbox:
             self._writer.run(insert_all)
 
 
-def _row(letter: Letter, at: str) -> dict[str, str]:
+def _row(letter: Letter, at: str) -> dict[str, str | None]:
     return {
         "notice_id": letter.notice_id,
         "origin": letter.origin,

@@ -12,6 +12,8 @@ from itertools import chain, repeat
 
 from sqlalchemy import Connection, Engine, bindparam, exists, select, update
 
+from lianxi.domain.conference.events import IssueProposed
+from lianxi.domain.conference.react import still_holds as conference_notice_holds
 from lianxi.domain.conference.state import ConferenceState
 from lianxi.domain.observations import (
     NoticeFailed,
@@ -19,11 +21,13 @@ from lianxi.domain.observations import (
     NoticeSent,
     NoticeSuperseded,
 )
+from lianxi.domain.task.commands import IssueTask
 from lianxi.domain.task.react import Notice, still_holds
 from lianxi.domain.task.state import TaskState
 from lianxi.domain.values import format_instant
 from lianxi.ids import mail_stream, task_stream
 from lianxi.ports import DueNotice, Outcome
+from lianxi.proof.events import open_event
 from lianxi.store.directory import Directories
 from lianxi.store.evidence import EvidenceFolder
 from lianxi.store.faults import outages_translated
@@ -32,7 +36,7 @@ from lianxi.store.openings import read_opening
 from lianxi.store.prepared import Prepared
 from lianxi.store.projection import MAILBOX
 from lianxi.store.states import States
-from lianxi.store.tables import notices, outbox
+from lianxi.store.tables import events, notices, outbox
 from lianxi.store.writer import Writer
 
 _OUTCOMES: dict[str, type[NoticeOutcome]] = {
@@ -100,7 +104,12 @@ class SqlOutbox:
         for row in rows:
             notice = Notice.model_validate_json(row.notice_json)
             conference = conference_of(row.origin)
-            state, title = task_of(row.origin, notice.task)
+            if notice.task is None:
+                holds = conference_notice_holds(notice, conference)
+                title = self._proposed_title(connection, row.origin, notice)
+            else:
+                state, title = task_of(row.origin, notice.task)
+                holds = still_holds(notice, state, now)
             address = None
             if row.channel != MAILBOX:
                 directory = directory_of(row.origin, conference.directory.commit)
@@ -111,7 +120,7 @@ class SqlOutbox:
                     origin=row.origin,
                     channel=row.channel,
                     notice=notice,
-                    holds=still_holds(notice, state, now),
+                    holds=holds,
                     language=_language(conference, notice.addressee),
                     address=address,
                     title=title,
@@ -133,8 +142,19 @@ class SqlOutbox:
         if head is None:
             raise LookupError(f"{task} has a notice and no event")
         state = self._states.task(connection, origin, task, head)
-        opening = read_opening(connection, self._evidence, origin, state.title.commit)
-        return state, None if opening is None else opening.data.decode("utf-8", "replace")
+        return state, self._text(connection, origin, state.title.commit)
+
+    def _proposed_title(self, connection: Connection, origin: str, notice: Notice) -> str | None:
+        """The title of the issue that a notice of the conference is about, if it is about one."""
+        row = _EVENT.run(connection, {"origin_": origin, "hash_": notice.subject}).one_or_none()
+        if row is None or row.kind != IssueProposed.__name__:
+            return None
+        issue = IssueTask.model_validate(open_event(row.data).data["args"])
+        return self._text(connection, origin, issue.title.commit)
+
+    def _text(self, connection: Connection, origin: str, commit: str) -> str | None:
+        opening = read_opening(connection, self._evidence, origin, commit)
+        return None if opening is None else opening.data.decode("utf-8", "replace")
 
 
 def _language(conference: ConferenceState, addressee: str) -> str:
@@ -152,7 +172,7 @@ class _Waiting:
     channel: str
     origin: str
     event: str
-    task: str
+    task: str | None
     addressee: str
 
 
@@ -234,6 +254,11 @@ _TAKE = Prepared(
         update(outbox)
         .where(outbox.c.notice_id == bindparam("id"))
         .values(lease=outbox.c.lease + 1, due_at=bindparam("until"))
+    )
+)
+_EVENT = Prepared(
+    lambda _: select(events.c.kind, events.c.data).where(
+        events.c.hash == bindparam("hash_"), events.c.origin == bindparam("origin_")
     )
 )
 _WAITING = Prepared(

@@ -75,7 +75,13 @@ class Rebuild:
         for change in changes:
             rows = self.rows.setdefault(change.table, {})
             key = tuple(change.key.values())
-            if change.op == "put":
-                rows[key] = {**change.key, **change.values}
-            elif key in rows:
-                rows[key].update(change.values)
+            row = {**change.key, **change.values}
+            match change.op:
+                case "put":
+                    rows[key] = row
+                case "add":
+                    rows.setdefault(key, row)
+                case "delete":
+                    rows.pop(key, None)
+                case "patch" if key in rows:
+                    rows[key].update(change.values)

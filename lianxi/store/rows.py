@@ -1,13 +1,14 @@
 """Writing rows: events, and changes of the read tables with the outbox beside them (store layer)."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, delete, insert, update
 
-from lianxi.store.dialect import upsert
+from lianxi.store.dialect import insert_if_absent, upsert
 from lianxi.store.prepared import Prepared
 from lianxi.store.projection import Change, Value
 from lianxi.store.tables import events, metadata, notices, outbox
@@ -30,24 +31,73 @@ def insert_events(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> 
 
 
 def apply_changes(connection: Connection, changes: Iterable[Change]) -> None:
-    """Write changes in order; of several `put` of one row only the last.
+    """Write changes of the read tables in order; of several of one row only the last.
 
     A notice that comes is put into the outbox too, one that is settled is taken out of it.
     """
-    puts: dict[str, dict[tuple[Value, ...], dict[str, Value]]] = {}
-    patches: list[Change] = []
-    for change in changes:
-        if change.op == "put":
-            rows = puts.setdefault(change.table, {})
-            rows[tuple(change.key.values())] = {**change.key, **change.values}
-        else:
-            patches.append(change)
-    for name, rows in puts.items():
-        _upsert(name).run_many(connection, list(rows.values()))
-    if notices.name in puts:
-        _INSERT_OUTBOX.run_many(connection, [_waiting(row) for row in puts[notices.name].values()])
-    for shape, alike in groupby(patches, _shape):
-        _apply_patches(connection, shape, list(alike))
+    writing = _Writing.of(changes)
+    writing.run(connection)
+    new = writing.puts.get(notices.name, {})
+    if new:
+        _INSERT_OUTBOX.run_many(connection, [_waiting(row) for row in new.values()])
+    # the only patch of a notice is its outcome
+    settled = [change.key for change in writing.patches if change.table == notices.name]
+    if settled:
+        _DELETE_OUTBOX.run_many(connection, settled)
+
+
+def write_rows(connection: Connection, changes: Iterable[Change]) -> None:
+    """`apply_changes` that leaves the outbox as it is: for read tables made again."""
+    _Writing.of(changes).run(connection)
+
+
+_Rows = dict[tuple[Value, ...], dict[str, Value]]
+
+
+@dataclass(slots=True)
+class _Writing:
+    """Changes by what is to be done; rows by table and key."""
+
+    puts: dict[str, _Rows] = field(default_factory=dict)
+    adds: dict[str, _Rows] = field(default_factory=dict)
+    deletes: dict[str, _Rows] = field(default_factory=dict)
+    patches: list[Change] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, changes: Iterable[Change]) -> "_Writing":
+        writing = cls()
+        for change in changes:
+            writing._take(change)
+        return writing
+
+    def _take(self, change: Change) -> None:
+        key = tuple(change.key.values())
+        match change.op:
+            case "put":
+                row = {**change.key, **change.values}
+                self.puts.setdefault(change.table, {})[key] = row
+                self.deletes.get(change.table, {}).pop(key, None)
+            case "add":
+                self.adds.setdefault(change.table, {})[key] = {**change.key, **change.values}
+            case "delete":
+                self.puts.get(change.table, {}).pop(key, None)
+                self.deletes.setdefault(change.table, {})[key] = dict(change.key)
+            case "patch":
+                self.patches.append(change)
+
+    def run(self, connection: Connection) -> None:
+        """Write everything; patches last, since they may be of rows that just came."""
+        for table, rows in self.deletes.items():
+            if rows:
+                keys = [{f"{name}_": value for name, value in key.items()} for key in rows.values()]
+                _delete(table).run_many(connection, keys)
+        for name, rows in self.puts.items():
+            if rows:
+                _upsert(name).run_many(connection, list(rows.values()))
+        for name, rows in self.adds.items():
+            _add(name).run_many(connection, list(rows.values()))
+        for shape, alike in groupby(self.patches, _shape):
+            _apply_patches(connection, shape, list(alike))
 
 
 _Shape = tuple[str, tuple[str, ...], tuple[str, ...]]
@@ -64,9 +114,6 @@ def _apply_patches(connection: Connection, shape: _Shape, changes: Sequence[Chan
         for change in changes
     ]
     _patch(*shape).run_many(connection, rows)
-    if shape[0] == notices.name:
-        # the only patch of a notice is its outcome
-        _DELETE_OUTBOX.run_many(connection, [change.key for change in changes])
 
 
 def _waiting(notice: Mapping[str, Value]) -> dict[str, Value]:
@@ -83,6 +130,18 @@ def _waiting(notice: Mapping[str, Value]) -> dict[str, Value]:
 @cache
 def _upsert(table: str) -> Prepared:
     return Prepared(lambda dialect: upsert(dialect, metadata.tables[table]))
+
+
+@cache
+def _add(table: str) -> Prepared:
+    return Prepared(lambda dialect: insert_if_absent(dialect, metadata.tables[table]))
+
+
+@cache
+def _delete(name: str) -> Prepared:
+    table = metadata.tables[name]
+    where = and_(*(column == bindparam(f"{column.name}_") for column in table.primary_key))
+    return Prepared(lambda _: delete(table).where(where))
 
 
 @cache

@@ -14,8 +14,11 @@ from lianxi.store.faults import SchemaNewerError, SchemaOlderError
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0001"
+HEAD = "0002"
 """The schema version of this release: the newest module under `migrations/versions`."""
+
+READ_TABLES_SINCE = "0002"
+"""The version since which the read tables are what they are: older ones are made again from events."""
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 
@@ -62,6 +65,10 @@ def upgrade(engine: Engine, path: Path | None) -> Path | None:
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        if version is not None and version < READ_TABLES_SINCE:
+            from lianxi.store.rebuilding import rebuild_read_tables
+
+            rebuild_read_tables(connection)
     return backup
 
 

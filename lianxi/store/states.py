@@ -8,17 +8,19 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import TypeVar
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, RowMapping, bindparam, select
 
 from lianxi.domain.conference.state import ConferenceState
+from lianxi.domain.conference.state import evolve as evolve_conference
 from lianxi.domain.task.evolve import fold
 from lianxi.domain.task.state import TaskState
-from lianxi.ids import task_stream
+from lianxi.ids import CONFERENCE_STREAM, task_stream
 from lianxi.proof.events import Head, open_event
 from lianxi.store.prepared import Prepared
 from lianxi.store.projection import conference_state, task_state
-from lianxi.store.tables import assignments, conferences, events, rosters, tasks
-from lianxi.streams.facts import task_fact
+from lianxi.store.state_rows import conference_rows_with_rulebooks, task_rows_with_rulebooks
+from lianxi.store.tables import assignments, conferences, events, proposals, tasks
+from lianxi.streams.facts import conference_fact, task_fact
 
 KEPT = 256
 """Tasks kept folded; each takes some tens of kilobytes."""
@@ -29,7 +31,7 @@ _CONFERENCE_HEAD = Prepared(
     lambda _: select(conferences.c.hash).where(conferences.c.origin == bindparam("origin_"))
 )
 _TASK = Prepared(
-    lambda _: select(tasks.c.state_json).where(
+    lambda _: task_rows_with_rulebooks().where(
         tasks.c.origin == bindparam("origin_"), tasks.c.task == bindparam("task_")
     )
 )
@@ -102,7 +104,7 @@ def _keep(
 def _read_task(connection: Connection, origin: str, task: str) -> TaskState | None:
     key = {"origin_": origin, "task_": task}
     row = _TASK.run(connection, key).mappings().one_or_none()
-    if row is None:
+    if row is None or _lacks_rulebook(row):
         return None
     parts = _ASSIGNMENTS.run(connection, key).mappings()
     return task_state(dict(row), [dict(part) for part in parts])
@@ -117,14 +119,24 @@ def _fold_task(connection: Connection, origin: str, task: str) -> TaskState:
 
 
 def _read_conference(connection: Connection, origin: str) -> ConferenceState:
-    query = (
-        select(conferences, rosters.c.text)
-        .join(
-            rosters,
-            (rosters.c.origin == conferences.c.origin)
-            & (rosters.c.version == conferences.c.roster_version),
-        )
-        .where(conferences.c.origin == origin)
-    )
-    row = connection.execute(query).mappings().one()
-    return conference_state(dict(row), row["text"])
+    rows = conference_rows_with_rulebooks().where(conferences.c.origin == origin)
+    row = connection.execute(rows).mappings().one_or_none()
+    if row is None or _lacks_rulebook(row):
+        return _fold_conference(connection, origin)
+    waiting = select(proposals).where(proposals.c.origin == origin).order_by(proposals.c.seq)
+    return conference_state(dict(row), [dict(p) for p in connection.execute(waiting).mappings()])
+
+
+def _fold_conference(connection: Connection, origin: str) -> ConferenceState:
+    state: ConferenceState | None = None
+    for row in _EVENTS.run(connection, {"origin_": origin, "stream_": CONFERENCE_STREAM}):
+        state = evolve_conference(state, conference_fact(open_event(row.data), row.hash))
+    if state is None:
+        raise LookupError(f"{origin} has no event")
+    return state.model_copy(update={"registrations": {}})
+
+
+def _lacks_rulebook(row: RowMapping) -> bool:
+    """Whether somebody has taken away what `audit verify` will miss."""
+    no_calendar = row["calendar_hash"] is not None and row["calendar_text"] is None
+    return row["rules_text"] is None or no_calendar

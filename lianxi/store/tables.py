@@ -4,8 +4,9 @@ Three sorts, told apart because they are checked apart (`verify.py`):
 
 - **record**: `events` (exact bytes; the other columns repeat what the bytes say) and `commands`
   (the signed envelopes that caused events).
-- **read tables**, a function of the events alone (`projection.py`): `conferences`, `units`,
-  `keys`, `rosters`, `registrations`, `tasks`, `assignments`, `notices`, `commitments`, `alarms`.
+- **read tables**, a function of the events alone (`projection`): `conferences`, `units`, `keys`,
+  `rosters`, `rulebooks`, `proposals`, `registrations`, `tasks`, `assignments`, `asks`, `notices`,
+  `commitments`, `alarms`.
 - **content and work**, not derivable: `openings` (what commitments stand for), `mailbox` (letters
   as delivered), `outbox` (which notices wait, and who has leased them).
 
@@ -105,11 +106,15 @@ conferences = Table(
     _text("directory"),
     _int("roster_version"),
     _text("roster_hash"),
+    # what new tasks follow; the texts stand in `rulebooks`
+    _text("rules_hash"),
+    _text("calendar_hash", null=True),
     # head of the stream `conference`
     _int("seq"),
     _text("hash"),
     _text("at"),
-    # ConferenceState without roster (see `rosters`) and registrations (see `registrations`)
+    # ConferenceState without what has a table of its own: roster, rules, calendar, proposals,
+    # registrations
     _text("state_json"),
     PrimaryKeyConstraint("origin"),
     sqlite_strict=True,
@@ -159,6 +164,39 @@ rosters = Table(
     sqlite_strict=True,
 )
 
+rulebooks = Table(
+    "rulebooks",
+    metadata,
+    _text("origin"),
+    _text("hash"),
+    # rules | calendar
+    _text("kind"),
+    _int("version"),
+    # the canonical text: its SHA-256 is `hash`
+    _text("text"),
+    # when the conference adopted it; null where only a task did
+    _text("adopted_at", null=True),
+    PrimaryKeyConstraint("origin", "hash"),
+    sqlite_strict=True,
+)
+
+proposals = Table(
+    "proposals",
+    metadata,
+    # issues that wait for the convener; the row goes when it is decided
+    _text("origin"),
+    _text("event"),
+    _int("seq"),
+    _text("ref"),
+    _text("at"),
+    _text("expires"),
+    # domain IssueProposal
+    _text("state_json"),
+    PrimaryKeyConstraint("origin", "event"),
+    sqlite_strict=True,
+)
+Index("ix_proposals_list", proposals.c.origin, proposals.c.seq)
+
 registrations = Table(
     "registrations",
     metadata,
@@ -167,10 +205,14 @@ registrations = Table(
     _text("ref"),
     _text("args_hash"),
     _text("rules_hash"),
+    _text("calendar_hash", null=True),
+    # the event IssueProposed, where the convener approved one; its cause is the issue
+    _text("proposal", null=True),
     # the event TaskRegistered
     _int("seq"),
     _text("hash"),
     _text("roster"),
+    # the command that caused it: the issue, or its approval
     _text("payload_sha256"),
     # 1 once the task's own stream has an event
     _int("begun"),
@@ -206,7 +248,10 @@ tasks = Table(
     _int("seq"),
     _text("hash"),
     _text("at"),
-    # TaskState without its assignments (`projection.task_state` puts both together)
+    # what it follows and counts by; the texts stand in `rulebooks`
+    _text("rules_hash"),
+    _text("calendar_hash", null=True),
+    # TaskState without assignments, rules and calendar (`projection.task_state` puts all together)
     _text("state_json"),
     PrimaryKeyConstraint("origin", "task"),
     sqlite_strict=True,
@@ -234,6 +279,8 @@ assignments = Table(
     _text("overdue_at", null=True),
     _text("acknowledge_overdue_at", null=True),
     _text("near_due_at", null=True),
+    # 1: past the last day that the calendar knows
+    _int("provisional"),
     _int("percent", null=True),
     _text("submission", null=True),
     _text("submitted_at", null=True),
@@ -245,6 +292,7 @@ assignments = Table(
     _text("phase"),
     _text("ref"),
     _text("title"),
+    _text("calendar_hash", null=True),
     # domain Assignment
     _text("state_json"),
     PrimaryKeyConstraint("origin", "task", "unit"),
@@ -259,6 +307,38 @@ Index("ix_assignments_unit_state_due", _a.origin, _a.unit, _a.state, _a.due, _a.
 Index("ix_assignments_overdue", _a.origin, _a.overdue_at, _a.task, _a.unit)
 Index("ix_assignments_acknowledge_overdue", _a.origin, _a.acknowledge_overdue_at, _a.task, _a.unit)
 
+asks = Table(
+    "asks",
+    metadata,
+    # what waits for somebody (domain asks.Ask); the row goes when it no longer waits
+    _text("origin"),
+    _text("stream"),
+    # what|who|unit|subject, which no two asks of a stream share
+    _text("ask"),
+    # where the answer lies: unit, office or convener
+    _text("side"),
+    _text("who"),
+    _text("what"),
+    _text("task", null=True),
+    # whose assignment it is about; null: the task as a whole, or an issue proposed
+    _text("unit", null=True),
+    _text("since"),
+    _text("by", null=True),
+    # `by`, or `since` where nothing ends: the order of listings
+    _text("at"),
+    _text("subject", null=True),
+    _text("act", null=True),
+    _int("optional"),
+    # repeated from the task or the proposal, so that a listing finds its titles
+    _text("title"),
+    PrimaryKeyConstraint("origin", "stream", "ask"),
+    sqlite_strict=True,
+)
+_q = asks.c
+Index("ix_asks_who", _q.origin, _q.who, _q.at, _q.stream, _q.ask)
+Index("ix_asks_side", _q.origin, _q.side, _q.at, _q.stream, _q.ask)
+Index("ix_asks_unit", _q.origin, _q.unit, _q.side, _q.at, _q.stream, _q.ask)
+
 notices = Table(
     "notices",
     metadata,
@@ -268,7 +348,8 @@ notices = Table(
     # the event that caused it
     _int("position"),
     _text("event"),
-    _text("task"),
+    # null: it concerns the conference
+    _text("task", null=True),
     _text("addressee"),
     _text("about", null=True),
     _text("channel"),
@@ -309,8 +390,11 @@ commitments = Table(
     _text("stream"),
     _text("kind"),
     _text("task", null=True),
+    # whose matter it is: a unit, `office` for what only the convener's side reads, null for all
     _text("unit", null=True),
-    PrimaryKeyConstraint("origin", "commit", "event", "field"),
+    # 0, or counted where one text is several units' matter
+    _int("ordinal"),
+    PrimaryKeyConstraint("origin", "commit", "event", "field", "ordinal"),
     sqlite_strict=True,
 )
 Index("ix_commitments_position", commitments.c.position)
@@ -357,7 +441,7 @@ mailbox = Table(
     _text("notice_id"),
     _text("origin"),
     _text("unit"),
-    _text("task"),
+    _text("task", null=True),
     _text("kind"),
     _text("language"),
     _text("subject"),

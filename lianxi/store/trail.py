@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from sqlalchemy import Connection, Engine, Row, func, select
 
 from lianxi.domain.values import parse_instant
-from lianxi.ids import CONFERENCE_STREAM, task_of_stream
+from lianxi.ids import task_of_stream
 from lianxi.messages import Receipt, ReceiptEvent, RecordBatch, RecordResult
 from lianxi.ports import (
     BatchInvalidError,
@@ -21,6 +21,7 @@ from lianxi.proof.rosters import RosterStep
 from lianxi.store.append import Fork, append_batch
 from lianxi.store.batch import read_batch
 from lianxi.store.faults import outages_translated
+from lianxi.store.registering import begin, pending_tasks, registration
 from lianxi.store.states import States
 from lianxi.store.tables import commands, events, registrations, rosters, tasks
 from lianxi.store.writer import Writer
@@ -99,13 +100,19 @@ class SqlTrail:
         return StoredEvent(row.position, row.origin, row.stream, row.seq, row.data, row.hash)
 
     def registration(self, origin: str, task: str) -> PendingTask | None:
-        """The registration of a task with envelope and roster, whether begun or not."""
-        found = self._registrations(registrations.c.origin == origin, registrations.c.task == task)
-        return found[0] if found else None
+        """The registration of a task with all that it names, whether begun or not."""
+        with outages_translated(), self._reading.connect() as connection:
+            return registration(connection, origin, task)
+
+    def begin(self, origin: str, registration: SealedEvent, envelope: str) -> PendingTask | None:
+        """A registration just answered, not recorded yet, with what is; see `ports.Trail.begin`."""
+        with outages_translated(), self._reading.connect() as connection:
+            return begin(connection, origin, registration, envelope)
 
     def pending_tasks(self) -> Sequence[PendingTask]:
         """Registrations without a single event on the task's own stream, all conferences."""
-        return self._registrations(registrations.c.begun == 0)
+        with outages_translated(), self._reading.connect() as connection:
+            return pending_tasks(connection)
 
     def task_phase(self, origin: str, task: str) -> str | None:
         """The recorded phase of a task; None before its first event is recorded."""
@@ -150,55 +157,6 @@ class SqlTrail:
                 .order_by(rosters.c.version)
             ).all()
         return [RosterStep.model_validate_json(step) for step in steps]
-
-    def roster_text(self, origin: str, roster_hash: str) -> str | None:
-        """The canonical text of a recorded roster."""
-        with outages_translated(), self._reading.connect() as connection:
-            return connection.scalar(
-                select(rosters.c.text).where(
-                    rosters.c.origin == origin, rosters.c.hash == roster_hash
-                )
-            )
-
-    def _registrations(self, *where: Any) -> list[PendingTask]:
-        query = (
-            select(
-                registrations.c.origin,
-                registrations.c.hash,
-                events.c.data,
-                commands.c.envelope,
-                rosters.c.text,
-            )
-            .join(
-                events,
-                (events.c.origin == registrations.c.origin)
-                & (events.c.stream == CONFERENCE_STREAM)
-                & (events.c.seq == registrations.c.seq),
-            )
-            .join(
-                commands,
-                (commands.c.origin == registrations.c.origin)
-                & (commands.c.payload_sha256 == registrations.c.payload_sha256),
-            )
-            .join(
-                rosters,
-                (rosters.c.origin == registrations.c.origin)
-                & (rosters.c.hash == registrations.c.roster),
-            )
-            .where(*where)
-            .order_by(registrations.c.origin, registrations.c.seq)
-        )
-        with outages_translated(), self._reading.connect() as connection:
-            rows = connection.execute(query).all()
-        return [
-            PendingTask(
-                origin=row.origin,
-                registration=SealedEvent(text=row.data.decode("utf-8"), hash=row.hash),
-                envelope=row.envelope,
-                roster=row.text,
-            )
-            for row in rows
-        ]
 
 
 def _receipt(rows: Sequence[Row[Any]]) -> Receipt | None:

@@ -20,6 +20,7 @@ from lianxi.store.projection import Change, Recorded, event_row
 from lianxi.store.rebuild import Rebuild
 from lianxi.store.tables import commands, events
 from lianxi.store.verify_content import ContentCounts, content_findings
+from lianxi.store.verify_membership import membership_findings
 from lianxi.store.verify_tables import (
     TableCheck,
     differences,
@@ -63,7 +64,8 @@ def verify_trail(engine: Engine, evidence: EvidenceFolder) -> Report:
     """Check the whole trail of a database, all conferences. Raises StoreUnavailableError.
 
     Codes beside those of `proof.verification`: COLUMN_DIFFERS, ORDER_WRONG, FOLD_FAILED,
-    UNREGISTERED_TASK, COMMAND_DIFFERS, COMMAND_UNUSED, ROW_MISSING, ROW_UNEXPECTED, ROW_DIFFERS,
+    UNREGISTERED_TASK, UNIT_NO_MEMBER, NOT_ADOPTED, COMMAND_DIFFERS, COMMAND_UNUSED, ROW_MISSING,
+    ROW_UNEXPECTED, ROW_DIFFERS,
     OPENING_MISSING, OPENING_MISMATCH, OUTBOX_DIFFERS, LETTER_UNEXPECTED.
     """
     with outages_translated(), engine.connect() as connection, connection.begin():
@@ -90,6 +92,7 @@ class _Verification:
         rebuilt = self._rebuild.rows
         self._report_all(self._tables.leftovers())
         self._report_all(state_findings(self._connection, rebuilt, frozenset(self._unfolded)))
+        self._report_all(membership_findings(rebuilt))
         self._report_all(content_findings(self._connection, self._evidence, counts))
         self._report.openings, self._report.files = counts.openings, counts.files
         self._report.bases = self._checker.bases

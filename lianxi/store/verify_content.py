@@ -149,7 +149,7 @@ def _letters(connection: Connection) -> Iterator[Finding]:
         notices.c.channel == "mailbox",
         notices.c.origin == mailbox.c.origin,
         notices.c.addressee == mailbox.c.unit,
-        notices.c.task == mailbox.c.task,
+        notices.c.task.is_not_distinct_from(mailbox.c.task),
         notices.c.kind == mailbox.c.kind,
     )
     for identity in connection.scalars(select(mailbox.c.notice_id).where(~noticed)):

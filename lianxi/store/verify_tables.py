@@ -18,9 +18,12 @@ STATE_TABLES = (
     "units",
     "keys",
     "rosters",
+    "rulebooks",
+    "proposals",
     "registrations",
     "tasks",
     "assignments",
+    "asks",
 )
 """Tables whose rows show the last state of a stream."""
 
@@ -64,6 +67,8 @@ def state_findings(
 
 def _stream_of(table: str, row: Columns) -> tuple[str, str]:
     """The stream whose fold a row of a state table shows."""
+    if table == "asks":
+        return row["origin"], row["stream"]
     if table in ("tasks", "assignments"):
         return row["origin"], task_stream(row["task"])
     return row["origin"], CONFERENCE_STREAM
@@ -85,7 +90,7 @@ class TableCheck:
         puts: dict[str, dict[Key, Row]] = {name: {} for name in PER_EVENT}
         patches: list[Change] = []
         for change in changes:
-            if change.op == "patch":
+            if change.op == "patch":  # rows of single events only come and are patched
                 patches.append(change)
             else:
                 row = {**change.key, **change.values}

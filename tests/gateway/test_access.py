@@ -11,13 +11,15 @@ from lianxi.gateway import app as app_module
 from lianxi.gateway.access import (
     ACCESS,
     Door,
+    may_look_into,
     may_read_at,
     may_read_text,
     may_see_task,
 )
 from lianxi.gateway.app import create_app
 from lianxi.store.queries.openings import Place, Standing
-from tests.gateway.house import House, code
+from tests.gateway.house import House, args, code
+from tests.parties import CALENDAR
 
 ACTORS = {
     Role.CONVENER: "convener",
@@ -79,7 +81,15 @@ def concrete(house: House, route: str, unit: str) -> tuple[str, str]:
         "ref": "plan-1",
         "request_id": request_id or "019a4b5c-0000-7000-8000-000000000000",
     }
-    return method, path.format(**values)
+    question = "?unit=U01" if route.endswith("/deadline") else ""
+    return method, path.format(**values) + question
+
+
+BODIES = {
+    "preview": {"calendar": args(CALENDAR)},
+    "replay": {"since": "2026-03-01T00:00:00.000000Z"},
+}
+"""What the questions that do not fit a query string ask."""
 
 
 @pytest.mark.parametrize("role", ACTORS)
@@ -87,7 +97,8 @@ def concrete(house: House, route: str, unit: str) -> tuple[str, str]:
 async def test_every_route_by_every_role(lived: House, route: str, role: Role) -> None:
     unit = ACTORS[role]
     method, path = concrete(lived, route, unit)
-    answer = await lived.client.request(method, path, headers=lived.headers(unit))
+    body = BODIES.get(route.rpartition("/")[2])
+    answer = await lived.client.request(method, path, headers=lived.headers(unit), json=body)
     rule = ACCESS[route]
     assert not isinstance(rule, Door)
     if role not in rule:
@@ -158,6 +169,26 @@ def test_a_unit_sees_the_tasks_it_is_or_was_on() -> None:
     assert not may_see_task(UNIT, None)
     assert may_see_task(UNIT, SUPPORT)
     assert may_see_task(UNIT, GONE)
+
+
+def test_what_is_between_office_and_convener_no_unit_reads_not_even_the_lead() -> None:
+    for standing in (SUPPORT, LEAD, GONE):
+        assert not may_read_text(UNIT, standing, "office")
+    assert not may_read_at(UNIT, Place(None, "office"), None)
+    assert may_read_at(Actor(unit="auditor", role=Role.AUDITOR), Place(None, "office"), None)
+
+
+def test_who_is_asked_for_its_concurrence_reads_that_submission_alone() -> None:
+    asked = Standing("support", withdrawn=False, asked="a" * 64)
+    assert may_read_at(UNIT, Place("T-0001", "U02", "a" * 64), asked)
+    assert not may_read_at(UNIT, Place("T-0001", "U02", "b" * 64), asked)
+    assert not may_read_at(UNIT, Place("T-0001", "U02", ""), SUPPORT)
+
+
+def test_a_unit_looks_into_its_own_matters_only() -> None:
+    assert may_look_into(UNIT, "U01")
+    assert not may_look_into(UNIT, "U02")
+    assert may_look_into(Actor(unit="office", role=Role.OFFICE), "U02")
 
 
 def test_what_stands_at_no_task_is_the_conferences() -> None:

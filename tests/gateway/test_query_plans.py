@@ -8,8 +8,14 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, event
 
+from lianxi.store.directory import Directory
 from lianxi.store.queries.assignments import AssignmentFilter, list_assignments
-from lianxi.store.queries.conference import conference_facts, newest_roster
+from lianxi.store.queries.conference import (
+    conference_facts,
+    conference_view,
+    is_member,
+    newest_roster,
+)
 from lianxi.store.queries.events import (
     EventFilter,
     event_by_hash,
@@ -17,17 +23,23 @@ from lianxi.store.queries.events import (
     stands,
     trail_page,
 )
+from lianxi.store.queries.foreseeing import active_states, facts_of, tasks_since
+from lianxi.store.queries.gaps import list_gaps
+from lianxi.store.queries.handover import handover
 from lianxi.store.queries.notices import NoticeFilter, list_letters, list_notices
 from lianxi.store.queries.openings import places, registration_by_ref, standing
 from lianxi.store.queries.paging import Paging
-from lianxi.store.queries.task_view import task_view
+from lianxi.store.queries.rulebooks import adopts
+from lianxi.store.queries.task_view import Eyes, task_view
 from lianxi.store.queries.tasks import TaskFilter, list_tasks
-from lianxi.store.queries.todo import office_todo, unit_todo
+from lianxi.store.queries.todo import convener_todo, office_todo, unit_todo
 from tests.gateway.house import House
 
 NOW = datetime(2026, 3, 12, tzinfo=UTC)
 INSTANT = "2026-03-12T00:00:00.000000Z"
 PAGING = Paging(limit=2)
+
+EVERYTHING = Eyes(may_read=lambda _about, _event: True, sees=lambda _unit: True, office=True)
 
 Ask = Callable[[Connection, str], object]
 
@@ -127,11 +139,34 @@ QUESTIONS: dict[str, tuple[Ask, str]] = {
     "notices of a channel": (notices(channel="smtp"), "ix_notices_channel"),
     "inbox": (letters(unread=False), "ix_mailbox_unit"),
     "inbox, unread": (letters(unread=True), "ix_mailbox_unread"),
-    "to-do of a unit": (
-        lambda c, o: unit_todo(c, o, "U01", NOW),
-        "ix_assignments_unit_state_due",
+    "to-do of a unit": (lambda c, o: unit_todo(c, o, "U01", NOW), "ix_asks_who"),
+    "what lies elsewhere of a unit": (lambda c, o: unit_todo(c, o, "U01", NOW), "ix_asks_unit"),
+    "to-do of the office": (lambda c, o: office_todo(c, o, NOW), "ix_asks_who"),
+    "what lies with units": (lambda c, o: office_todo(c, o, NOW), "ix_asks_side"),
+    "to-do of the convener": (lambda c, o: convener_todo(c, o, NOW), "ix_asks_who"),
+    "gaps of service": (lambda c, o: list_gaps(c, o, PAGING), "ix_events_kind"),
+    "handover": (lambda c, o: handover(c, o, "U03", NOW), "ix_assignments_unit_due"),
+    "facts of a task": (
+        lambda c, o: facts_of(c, o, "T-0001"),
+        "sqlite_autoindex_events_1",
     ),
-    "to-do of the office": (lambda c, o: office_todo(c, o, NOW), "ix_assignments_state_due"),
+    "open tasks as states": (lambda c, o: list(active_states(c, o)), "ix_tasks_phase"),
+    "tasks touched since": (
+        lambda c, o: tasks_since(c, o, INSTANT),
+        "sqlite_autoindex_tasks_1",
+    ),
+    "conference, with what waits": (
+        lambda c, o: conference_view(c, o, Directory(), with_proposals=True),
+        "ix_proposals_list",
+    ),
+    "whether a calendar is adopted": (
+        lambda c, o: adopts(c, o, "a" * 64),
+        "sqlite_autoindex_rulebooks_1",
+    ),
+    "whether a unit is a member": (
+        lambda c, o: is_member(c, o, "U01"),
+        "sqlite_autoindex_units_1",
+    ),
     "trail": (lambda c, o: trail_page(c, o, 5, 10), "ix_events_list"),
     "one event": (lambda c, o: event_by_hash(c, o, "a" * 64), "ix_events_hash"),
     "whether an event stands": (
@@ -162,7 +197,7 @@ async def test_every_listing_walks_its_index(lived: House, question: str) -> Non
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda c, o: task_view(c, o, "T-0001", lambda _: True, NOW),
+        lambda c, o: task_view(c, o, "T-0001", EVERYTHING, NOW),
         lambda c, o: places(c, o, "a" * 64),
         lambda c, _: conference_facts(c, "demo"),
     ],

@@ -14,15 +14,25 @@ DOCUMENT = (Path(__file__).parents[2] / "docs" / "gateway.md").read_text(encodin
 
 
 def documented(shape: str) -> set[str]:
-    """The fields that docs/gateway.md names for a shape."""
-    found = re.search(
-        rf"\*\*{shape}\*\* = ?\S* ?\+?\s*`\{{(.*?)\}}`|\*\*{shape}\*\* `\{{(.*?)\}}`",
-        DOCUMENT,
-        re.DOTALL,
-    )
-    assert found is not None, shape
-    body = re.sub(r":\{[^}]*\}|:\[[^\]]*\]|:\"[^\"]*\"", "", found[1] or found[2])
-    return set(re.findall(r'"(\w+)"', body))
+    """The fields that docs/gateway.md names for a shape: those of its outermost braces."""
+    written = DOCUMENT.partition(f"**{shape}**")[2].partition("`{")[2]
+    assert written, shape
+    names: set[str] = set()
+    depth, begun = 1, True
+    for token in re.findall(r'"\w[^"]*"|[{}\[\],:]', written):
+        if token in "{[":
+            depth += 1
+        elif token in "}]":
+            depth -= 1
+        elif token in ",:":
+            begun = token == ","
+            continue
+        elif depth == 1 and begun:
+            names.add(token.strip('"'))
+        begun = False
+        if depth == 0:
+            break
+    return names
 
 
 async def read(house: House, unit: str, rest: str, /, **query: Any) -> Any:
@@ -115,7 +125,9 @@ async def test_what_waits_for_a_unit_and_what_lies_with_the_office(lived: House)
     ]
     first = await read(lived, "U01", "todo")
     assert first["items"] == []
-    assert [(i["task"], i["what"]) for i in first["waiting"]] == [("T-0002", "wait-review")]
+    assert [(i["task"], i["what"], i["who"]) for i in first["waiting"]] == [
+        ("T-0002", "review", "office")
+    ]
 
 
 async def test_what_waits_for_the_office(lived: House) -> None:
@@ -128,7 +140,9 @@ async def test_what_waits_for_the_office(lived: House) -> None:
     state = lived.scenario.tasks["T-0002"].state.assignments[review["unit"]]
     assert state.submission is not None
     assert review["submission"] == state.submission.event
-    assert [(i["task"], i["what"]) for i in found["waiting"]] == [("T-0003", "wait-acknowledge")]
+    assert [(i["task"], i["what"], i["who"]) for i in found["waiting"]] == [
+        ("T-0003", "acknowledge", "U02")
+    ]
 
 
 async def test_a_task_ready_to_close_waits_for_the_office(lived: House) -> None:

@@ -5,7 +5,9 @@ from datetime import timedelta
 from typing import Any, Protocol
 
 import pytest
+from pydantic import BaseModel
 
+from lianxi.domain.rules import DEFAULT_RULES
 from lianxi.domain.values import Commitment
 from lianxi.ids import AUDIT_STREAM, mail_stream, task_stream
 from lianxi.messages import RecordBatch
@@ -21,8 +23,8 @@ from lianxi.ports import (
 )
 from lianxi.proof.commitments import commit
 from lianxi.proof.events import SealedEvent, open_event, seal
-from lianxi.proof.hashing import sha256_hex
-from lianxi.proof.rosters import roster_hash
+from tests.parties import CALENDAR
+from tests.store.full_life import RULES, FullLife, shifted
 from tests.store.scenario import Scenario, whole_life
 
 
@@ -69,6 +71,11 @@ def changed(sealed: SealedEvent, **fields: Any) -> SealedEvent:
 def with_events(batch: RecordBatch, *events: SealedEvent) -> RecordBatch:
     """A batch with other events."""
     return batch.model_copy(update={"events": events})
+
+
+def wire(model: BaseModel) -> dict[str, Any]:
+    """A model as a command's arguments."""
+    return model.model_dump(mode="json", exclude_none=True)
 
 
 class TrailContract:
@@ -215,6 +222,62 @@ class TrailContract:
         assert store.trail.registration(scenario.origin, "T-0001") == pending
         assert store.trail.registration(scenario.origin, "T-0002") is None
 
+    def test_a_registration_just_answered_begins_by_what_is_recorded(self, store: AnyStore) -> None:
+        """The same as once it is recorded; nothing as long as roster, rules or calendar are not."""
+        scenario = Scenario.today().register_all()
+        answer = scenario.register_task("plan-1")
+        assert answer.registration is not None
+        causing = scenario.envelopes[answer.receipt.payload_sha256]
+        begun = (scenario.origin, answer.registration, causing)
+        assert store.trail.begin(*begun) is None
+        (batch,) = scenario.drain()
+        first, rest = split(batch, 1)
+        store.trail.append(first)
+        assert store.trail.begin(*begun) is None  # the roster it names came later
+        keys, registration = split(rest, len(rest.events) - 1)
+        store.trail.append(keys)
+        pending = store.trail.begin(*begun)
+        assert pending is not None
+        assert (pending.rules, pending.calendar) == (DEFAULT_RULES, CALENDAR)
+        store.trail.append(registration)
+        assert store.trail.registration(scenario.origin, "T-0001") == pending
+
+    def test_an_approved_issue_brings_proposal_and_approval(self, store: AnyStore) -> None:
+        """All that the task's workflow checks, before and after the registration is recorded."""
+        life = FullLife()
+        scenario = life.s
+        scenario.ask("convener", "adopt-rules", rules=wire(RULES))
+        proposal = scenario.propose("plan-1")
+        unknown = scenario.ask("convener", "approve", proposal=proposal)
+        assert unknown.registration is not None
+        approval = scenario.envelopes[unknown.receipt.payload_sha256]
+        begun = (scenario.origin, unknown.registration, approval)
+        assert store.trail.begin(*begun) is None
+        record(store, scenario)
+        pending = store.trail.begin(*begun)
+        assert pending is not None
+        waited = scenario.proposals[proposal]
+        assert (pending.envelope, pending.approval) == (waited.envelope, approval)
+        assert pending.proposal == waited.event
+        assert pending.rules == RULES
+        assert store.trail.pending_tasks() == [pending]
+        scenario.begin(unknown)  # the stream takes it
+        record(store, scenario)
+        assert store.trail.registration(scenario.origin, "T-0001") == pending
+        assert store.trail.pending_tasks() == []
+
+    def test_the_phase_of_a_task_is_the_recorded_one(self, store: AnyStore) -> None:
+        """None before its first event stands."""
+        scenario = Scenario().register_all()
+        answer = scenario.register_task("plan-1")
+        record(store, scenario)
+        assert store.trail.task_phase(scenario.origin, "T-0001") is None
+        task = scenario.begin(answer)
+        reason = wire(scenario.text("enough"))
+        scenario.act("convener", task, "cancel", reason=reason)
+        record(store, scenario)
+        assert store.trail.task_phase(scenario.origin, task) == "cancelled"
+
     def test_roster_steps_lead_to_the_newest(self, store: AnyStore) -> None:
         """From where a stream stands, in order; a registered task stands where it was registered."""
         scenario = Scenario()
@@ -232,17 +295,6 @@ class TrailContract:
         scenario.act("U03", "T-0001", "acknowledge")
         record(store, scenario)
         assert store.trail.roster_steps(scenario.origin, stream) == []
-
-    def test_rosters_are_found_by_hash(self, store: AnyStore) -> None:
-        """Every version that the conference's stream made."""
-        scenario = Scenario().register_all()
-        record(store, scenario)
-        roster = scenario.conference.state.roster
-        for known in (roster.prev_roster, roster_hash(roster)):
-            text = store.trail.roster_text(scenario.origin, known)
-            assert text is not None
-            assert sha256_hex(text.encode()) == known
-        assert store.trail.roster_text(scenario.origin, "0" * 64) is None
 
     def test_two_conferences_stand_beside_each_other(self, store: AnyStore) -> None:
         """The same stream names, nothing shared."""
@@ -385,6 +437,47 @@ class OutboxContract:
         assert held["U02", "issued"] is True
         assert held["office", "submitted"] is False
         assert held["U01", "accepted"] is True
+
+    def test_a_notice_of_the_conference_is_sent_like_any_other(self, store: AnyStore) -> None:
+        """Without a task; a proposal's holds while it waits, and has the title of the issue."""
+        scenario = FullLife().s
+        scenario.ask("convener", "adopt-rules", rules=wire(RULES))
+        proposal = scenario.propose("plan-1")
+        record(store, scenario)
+        (due,) = store.outbox.take("mailbox", scenario.now, 50, 30)
+        assert (due.notice.task, due.notice.addressee, due.notice.subject) == (
+            None,
+            "convener",
+            proposal,
+        )
+        assert (due.holds, due.title) == (True, "Task plan-1")
+        no = wire(scenario.text("no", "convener"))
+        scenario.ask("convener", "reject", proposal=proposal, reason=no)
+        record(store, scenario)
+        later = scenario.now + timedelta(minutes=1)
+        held = {d.notice.kind: d.holds for d in store.outbox.take("mailbox", later, 50, 30)}
+        assert held == {"proposed": False, "rejected": True}
+        superseded = Outcome(due.notice_id, due.lease + 1, "superseded")
+        assert store.outbox.settle([superseded], later) == 1
+        (event,) = _mail_events(store, scenario)
+        assert (event["data"]["unit"], "task" in event["data"]) == ("convener", False)
+
+    def test_a_new_calendar_is_told_once_to_each_unit_it_moves(self, store: AnyStore) -> None:
+        """On every channel of the unit; the others are not told."""
+        scenario = FullLife().s
+        calendar = shifted(scenario.now.date())
+        scenario.ask("convener", "adopt-calendar", calendar=wire(calendar), units=["U02", "U05"])
+        record(store, scenario)
+        told = [
+            (due.notice.addressee, due.channel, due.notice.kind, due.holds)
+            for channel in ("mailbox", "smtp")
+            for due in store.outbox.take(channel, scenario.now, 50, 30)
+        ]
+        assert sorted(told) == [
+            ("U02", "mailbox", "calendar", True),
+            ("U02", "smtp", "calendar", True),
+            ("U05", "mailbox", "calendar", True),
+        ]
 
     def test_a_repeated_append_makes_no_second_notice(self, store: AnyStore) -> None:
         """The outbox follows events, not calls."""

@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
+from lianxi.domain.calendar import Calendar
+from lianxi.domain.conference.events import TaskRegistered
+from lianxi.domain.conference.react import still_holds as conference_notice_holds
 from lianxi.domain.conference.state import ConferenceState
 from lianxi.domain.observations import (
     ForkDetected,
@@ -18,6 +21,7 @@ from lianxi.domain.observations import (
     NoticeSuperseded,
     Observation,
 )
+from lianxi.domain.rules import Rules
 from lianxi.domain.task.evolve import fold
 from lianxi.domain.task.react import Notice, still_holds
 from lianxi.domain.values import SYSTEM
@@ -189,9 +193,40 @@ class FakeStore:
             if event.kind == "KeyRegistered" and event.data["version"] > after_version
         ]
 
-    def roster_text(self, origin: str, roster_hash: str) -> str | None:
-        """As `ports.Trail.roster_text`."""
-        return self._rosters(origin).get(roster_hash)
+    def begin(self, origin: str, registration: SealedEvent, envelope: str) -> PendingTask | None:
+        """As `ports.Trail.begin`."""
+        event = open_event(registration.text.encode())
+        roster = self._rosters(origin).get(event.roster)
+        books = self._rulebooks(origin)
+        data = TaskRegistered.model_validate(event.data)
+        wanted = [h for h in (data.rules_hash, data.calendar_hash) if h is not None]
+        if roster is None or any(book not in books for book in wanted):
+            return None
+        proposed = None
+        if data.proposal is not None:
+            stream = self._stream(origin, CONFERENCE_STREAM)
+            proposed = next((e for e in stream if e.hash == data.proposal), None)
+            if proposed is None:
+                return None
+        calendar = None if data.calendar_hash is None else books[data.calendar_hash]
+        return PendingTask(
+            origin=origin,
+            registration=registration,
+            envelope=envelope if proposed is None else self._cause(proposed),
+            roster=roster,
+            rules=Rules.model_validate_json(books[data.rules_hash]),
+            calendar=None if calendar is None else Calendar.model_validate_json(calendar),
+            proposal=None
+            if proposed is None
+            else SealedEvent(text=proposed.data.decode(), hash=proposed.hash),
+            approval=None if proposed is None else envelope,
+        )
+
+    def task_phase(self, origin: str, task: str) -> str | None:
+        """As `ports.Trail.task_phase`."""
+        stream = self._stream(origin, task_stream(task))
+        state = fold([task_fact(open_event(e.data), e.hash) for e in stream])
+        return None if state is None else state.phase
 
     # --- Openings ---
 
@@ -245,12 +280,16 @@ class FakeStore:
                 position, event.origin, event.stream, event.seq, sealed.text.encode(), sealed.hash
             )
         )
-        if task_of_stream(event.stream) is None:
-            return
-        state = fold([task_fact(open_event(e.data), e.hash) for e in before])
-        conference = self._conference(event.origin)
         recorded = ProjectedEvent(position, event, sealed.hash)
-        _, changes = project_task(conference, state, recorded)
+        if event.stream == CONFERENCE_STREAM:
+            state = self._state(before)
+            conference, changes = project_conference(state, recorded)
+        elif task_of_stream(event.stream) is not None:
+            conference = self._conference(event.origin)
+            task = fold([task_fact(open_event(e.data), e.hash) for e in before])
+            _, changes = project_task(conference, task, recorded)
+        else:
+            return
         for change in changes:
             if change.table == "notices":
                 notice = Notice.model_validate_json(str(change.values["notice_json"]))
@@ -260,14 +299,20 @@ class FakeStore:
                 self.waiting[identity] = Waiting(event.origin, channel, notice, sealed.hash)
 
     def _conference(self, origin: str) -> ConferenceState:
-        state = None
-        for e in self._stream(origin, CONFERENCE_STREAM):
-            state, _ = project_conference(
-                state, ProjectedEvent(e.position, open_event(e.data), e.hash)
-            )
+        state = self._state(self._stream(origin, CONFERENCE_STREAM))
         if state is None:
             raise GapDetectedError("no conference yet")
         return state
+
+    def _state(self, events: list[StoredEvent]) -> ConferenceState | None:
+        state = None
+        for e in events:
+            recorded = ProjectedEvent(e.position, open_event(e.data), e.hash)
+            state, _ = project_conference(state, recorded)
+        return state
+
+    def _cause(self, stored: StoredEvent) -> str:
+        return self.envelopes[open_event(stored.data).cause.payload_sha256 or ""]
 
     def _check_ground(self, batch: RecordBatch, offered: list[EventEnvelope]) -> None:
         commands = {open_command(e.text).digest for e in batch.envelopes} | self.envelopes.keys()
@@ -283,25 +328,29 @@ class FakeStore:
         for stored in self.events:
             event = open_event(stored.data)
             if event.kind == "TaskRegistered":
-                rosters = self._rosters(event.origin)
-                pending = PendingTask(
-                    origin=event.origin,
-                    registration=SealedEvent(text=stored.data.decode(), hash=stored.hash),
-                    envelope=self.envelopes[event.cause.payload_sha256 or ""],
-                    roster=rosters[event.roster],
-                )
+                registration = SealedEvent(text=stored.data.decode(), hash=stored.hash)
+                pending = self.begin(event.origin, registration, self._cause(stored))
+                assert pending is not None
                 found.append((pending, event.data["task"]))
         return found
 
     def _rosters(self, origin: str) -> dict[str, str]:
+        return self._texts(origin, "rosters")
+
+    def _rulebooks(self, origin: str) -> dict[str, str]:
+        return self._texts(origin, "rulebooks")
+
+    def _texts(self, origin: str, table: str) -> dict[str, str]:
+        """The texts in rows of a table, by their hash."""
         texts = {}
         state = None
         for e in self._stream(origin, CONFERENCE_STREAM):
             recorded = ProjectedEvent(e.position, open_event(e.data), e.hash)
             state, changes = project_conference(state, recorded)
             for change in changes:
-                if change.table == "rosters":
-                    texts[str(change.values["hash"])] = str(change.values["text"])
+                if change.table == table:
+                    row = change.key | change.values
+                    texts[str(row["hash"])] = str(row["text"])
         return texts
 
     def _fork(self, batch: RecordBatch, seq: int, stored: str, offered: str) -> None:
@@ -330,13 +379,18 @@ class FakeStore:
         self._store(event, seal(event))
 
     def _due(self, identity: str, one: Waiting, now: datetime) -> DueNotice:
-        stream = self._stream(one.origin, task_stream(one.notice.task))
-        state = fold([task_fact(open_event(e.data), e.hash) for e in stream])
-        assert state is not None
         conference = self._conference(one.origin)
         member = conference.members.get(one.notice.addressee)
         directory = self.get(one.origin, conference.directory.commit)
-        title = self.get(one.origin, state.title.commit)
+        if one.notice.task is None:
+            holds = conference_notice_holds(one.notice, conference)
+            title = self._proposed_title(one)
+        else:
+            stream = self._stream(one.origin, task_stream(one.notice.task))
+            state = fold([task_fact(open_event(e.data), e.hash) for e in stream])
+            assert state is not None
+            holds = still_holds(one.notice, state, now)
+            title = self.get(one.origin, state.title.commit)
         address = None
         if one.channel != MAILBOX and directory is not None:
             address = read_directory(directory.data).address(one.notice.addressee)
@@ -345,13 +399,21 @@ class FakeStore:
             origin=one.origin,
             channel=one.channel,
             notice=one.notice,
-            holds=still_holds(one.notice, state, now),
+            holds=holds,
             language=conference.language if member is None else member.language,
             address=address,
             title=None if title is None else title.data.decode(),
             lease=one.lease,
             attempts=one.attempts,
         )
+
+    def _proposed_title(self, one: Waiting) -> Opening | None:
+        stream = self._stream(one.origin, CONFERENCE_STREAM)
+        stored = next((e for e in stream if e.hash == one.notice.subject), None)
+        event = None if stored is None else open_event(stored.data)
+        if event is None or event.kind != "IssueProposed":
+            return None
+        return self.get(one.origin, event.data["args"]["title"]["commit"])
 
     def _settle(self, outcome: Outcome, now: datetime) -> int:
         one = self.waiting.get(outcome.notice_id)

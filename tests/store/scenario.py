@@ -10,8 +10,10 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
+from lianxi.domain.calendar import Calendar
 from lianxi.domain.conference.commands import FoundConference, Member, RegisterKey
 from lianxi.domain.roster import Roster, RosterKey, Threshold
+from lianxi.domain.rules import DEFAULT_RULES, FIRST_RULES, Rules
 from lianxi.domain.values import Commitment, format_instant, role_of
 from lianxi.ids import CONFERENCE_STREAM, task_stream
 from lianxi.messages import (
@@ -27,6 +29,7 @@ from lianxi.ports import Opening
 from lianxi.proof.commands import open_command, update_id
 from lianxi.proof.commitments import commit
 from lianxi.proof.envelopes import KEY_REQUEST_TYPE, decode
+from lianxi.proof.events import SealedEvent
 from lianxi.proof.hashing import ZERO_HASH
 from lianxi.proof.keys import Signer
 from lianxi.proof.possession import proof_of_possession
@@ -35,7 +38,7 @@ from lianxi.proof.signing import sign_command
 from lianxi.streams.conference_stream import ConferenceStream
 from lianxi.streams.task_stream import TaskStream
 from lianxi.streams.writer import StreamWriter
-from tests.parties import request_id_at
+from tests.parties import CALENDAR, request_id_at
 
 START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 
@@ -48,19 +51,38 @@ class HandedIn:
     by_unit: str
 
 
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """An issue that waits for the convener: its event, and the office's command."""
+
+    event: SealedEvent
+    envelope: str
+
+
 @dataclass
 class Scenario:
-    """One founded conference; `now` is its only clock."""
+    """One founded conference; `now` is its only clock.
+
+    By default with the rules of release 0.1; `today` founds as `lianxi conference init` does now.
+    """
 
     units: tuple[str, ...] = ("U01", "U02", "U03")
     smtp: frozenset[str] = frozenset()
     name: str = "demo"
     now: datetime = START
+    rules: Rules = FIRST_RULES
+    calendar: Calendar | None = None
     openings: list[HandedIn] = field(default_factory=list)
     steps: list[RosterStep] = field(default_factory=list)
     tasks: dict[str, TaskStream] = field(default_factory=dict)
     envelopes: dict[str, str] = field(default_factory=dict)
+    proposals: dict[str | None, Proposed] = field(default_factory=dict)
     _count: int = 0
+
+    @classmethod
+    def today(cls, **changes: Any) -> "Scenario":
+        """With the rules of a conference founded today, and a calendar."""
+        return cls(**{"rules": DEFAULT_RULES, "calendar": CALENDAR} | changes)
 
     def __post_init__(self) -> None:
         self.origin = (
@@ -92,6 +114,15 @@ class Scenario:
         for task in self.tasks.values():
             task.fire_rungs(self.now)
 
+    def wait(self, **span: float) -> None:
+        """Let time pass from one deadline to the next, as where the service is never away."""
+        until = self.now + timedelta(**span)
+        while (soonest := self._soonest()) is not None and soonest <= until:
+            self.now = max(self.now, soonest)
+            for stream in self.streams:
+                stream.fire_rungs(self.now)
+        self.now = until
+
     # --- the conference ---
 
     def register_key(self, unit: str) -> CommandAnswer:
@@ -107,7 +138,7 @@ class Scenario:
             roster_signatures=step.signatures,
         )
         self.steps.append(step)
-        return self._ask_conference("convener", "register-key", _args(command))
+        return self.ask("convener", "register-key", **_args(command))
 
     def register_all(self) -> "Scenario":
         """Keys for office, auditor and every unit."""
@@ -115,8 +146,8 @@ class Scenario:
             self.register_key(unit)
         return self
 
-    def register_task(self, ref: str, **terms: Any) -> CommandAnswer:
-        """Give a task its number; its own stream has not begun."""
+    def register_task(self, ref: str, by: str = "convener", **terms: Any) -> CommandAnswer:
+        """Give a task its number; its own stream has not begun. A term that is None is left out."""
         args: dict[str, Any] = {
             "ref": ref,
             "mode": "each",
@@ -125,7 +156,7 @@ class Scenario:
             "due": {"rule": "duration", "seconds": 10 * 86_400},
             **terms,
         }
-        return self._ask_conference("convener", "issue", args)
+        return self.ask(by, "issue", **{n: value for n, value in args.items() if value is not None})
 
     def issue(self, ref: str, **terms: Any) -> str:
         """Register a task and begin its stream; answers its number."""
@@ -137,24 +168,45 @@ class Scenario:
         task = answer.receipt.task
         assert task is not None
         assert answer.registration is not None
+        causing = self.envelopes[answer.receipt.payload_sha256]
+        registered = json.loads(answer.registration.text)["data"]
+        proposal = self.proposals.get(registered.get("proposal"))
         start = TaskStart(
             conference=self.name,
             registration=answer.registration,
-            envelope=self.envelopes[answer.receipt.payload_sha256],
+            envelope=causing if proposal is None else proposal.envelope,
             roster=roster_bytes(self._roster_with(key_count)).decode(),
             rules=self.conference.state.rules,
+            calendar=self.conference.state.calendar,
+            proposal=None if proposal is None else proposal.event,
+            approval=None if proposal is None else causing,
         )
         given = TaskInput(task=task, origin=self.origin, start=start)
         self.tasks[task] = TaskStream.open(given, self.now)
         return task
+
+    def propose(self, ref: str, **terms: Any) -> str:
+        """The office files an issue that is the convener's; answers the event that waits."""
+        answer = self.register_task(ref, by="office", **terms)
+        (event,) = answer.receipt.events
+        sealed = self.conference.writer.unrecorded(event.hash)
+        assert sealed is not None
+        causing = self.envelopes[answer.receipt.payload_sha256]
+        self.proposals[event.hash] = Proposed(sealed, causing)
+        return event.hash
+
+    def ask(self, actor: str, action: str, /, **args: Any) -> CommandAnswer:
+        """A command on the conference; raises its refusal."""
+        message, arrived = self._sign(actor, CONFERENCE_STREAM, action, args)
+        return self.conference.answer(message, arrived, self.now)
 
     # --- tasks ---
 
     def act(self, actor: str, task: str, action: str, /, **args: Any) -> CommandAnswer:
         """A command of a unit (or the office) on a task; raises its refusal."""
         stream = self.tasks[task]
-        about = args.get("unit")
-        subject = stream.state if about is None else stream.state.assignments[about]
+        own = args.get("unit") or (actor if action == "correct" else None)
+        subject = stream.state.assignments.get(own or "", stream.state)
         message, arrived = self._sign(actor, task_stream(task), action, args, expect=subject.head)
         steps = {"roster_steps": tuple(self.steps)}
         return stream.answer(message.model_copy(update=steps), arrived, self.now)
@@ -190,9 +242,14 @@ class Scenario:
     # --- recording ---
 
     @property
+    def streams(self) -> list[ConferenceStream | TaskStream]:
+        """The conference's, then the tasks' in the order of their numbers."""
+        return [self.conference, *self.tasks.values()]
+
+    @property
     def writers(self) -> list[StreamWriter]:
-        """All streams: the conference's, then the tasks' in the order of their numbers."""
-        return [self.conference.writer, *(task.writer for task in self.tasks.values())]
+        """Of all streams, in their order."""
+        return [stream.writer for stream in self.streams]
 
     def drain(self) -> list[RecordBatch]:
         """All that waits to be recorded, as if it were recorded now."""
@@ -242,10 +299,16 @@ class Scenario:
             ),
             roster=roster,
             roster_signatures=(sign_roster(roster, convener),),
+            rules=self.rules,
+            calendar=self.calendar,
         )
         message, _ = self._sign("convener", CONFERENCE_STREAM, "found", _args(command))
         given = ConferenceInput(conference=self.name, origin=self.origin, envelope=message.envelope)
         return ConferenceStream.open(given, self.now)
+
+    def _soonest(self) -> datetime | None:
+        deadlines = [stream.next_deadline for stream in self.streams]
+        return min((instant for instant in deadlines if instant is not None), default=None)
 
     def _roster_with(self, key_count: int | None) -> Roster:
         """The roster as it was with so many keys."""
@@ -255,10 +318,6 @@ class Scenario:
                 break
             roster = next_roster(roster, step.entry)
         return roster
-
-    def _ask_conference(self, unit: str, action: str, args: dict[str, Any]) -> CommandAnswer:
-        message, arrived = self._sign(unit, CONFERENCE_STREAM, action, args)
-        return self.conference.answer(message, arrived, self.now)
 
     def _sign(
         self,

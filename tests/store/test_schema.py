@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, create_engine
 
 from lianxi.store import schema
-from lianxi.store.faults import SchemaNewerError, SchemaOlderError
+from lianxi.store.faults import SchemaNewerError
 from lianxi.store.store import Store, open_store
 from lianxi.store.tables import metadata
 from tests.store.contract import record
@@ -50,24 +50,6 @@ def test_a_newer_schema_is_refused(
     _set_version(tmp_path, "9999")
     with pytest.raises(SchemaNewerError, match="9999"):
         open_store(url, evidence, writable=writable)
-
-
-def test_an_older_schema_is_backed_up_first(
-    store: Store, url: str, evidence: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A reader refuses it; a writer copies the whole trail before it changes anything."""
-    scenario = whole_life()
-    record(store, scenario)
-    store.close()
-    monkeypatch.setattr(schema, "HEAD", "0002")
-    with pytest.raises(SchemaOlderError):
-        open_store(url, evidence, writable=False)
-    with open_store(url, evidence, writable=True) as upgraded:
-        assert upgraded.backup is not None
-        copy = sqlite3.connect(upgraded.backup)
-        (count,) = copy.execute("SELECT count(*) FROM events").fetchone()
-        copy.close()
-    assert count == 33
 
 
 def _set_version(tmp_path: Path, version: str) -> None:

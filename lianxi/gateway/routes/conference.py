@@ -6,12 +6,18 @@ from starlette.responses import Response
 
 from lianxi import __version__
 from lianxi.domain.values import format_instant
-from lianxi.gateway.access import Access
+from lianxi.gateway.access import Access, sees_all
 from lianxi.gateway.answers import JSON, json_answer, json_bytes
 from lianxi.gateway.entry import Endpoint, Reading, reads, with_store
 from lianxi.gateway.routes.queries import NoQuery
 from lianxi.gateway.services import Services
-from lianxi.store.queries.conference import list_conferences, list_units, newest_roster, who
+from lianxi.store.queries.conference import (
+    conference_view,
+    list_conferences,
+    list_units,
+    newest_roster,
+    who,
+)
 from lianxi.store.store import Store
 
 
@@ -35,6 +41,18 @@ def roster(reading: Reading) -> Response:
     return json_answer(newest_roster(reading.connection, reading.origin))
 
 
+def conference(reading: Reading) -> Response:
+    """What the conference's tasks follow; what waits for the convener is the convener's side's."""
+    reading.query(NoQuery)
+    view = conference_view(
+        reading.connection,
+        reading.origin,
+        reading.directory(),
+        with_proposals=sees_all(reading.viewer),
+    )
+    return json_answer({**view, "now": format_instant(reading.now)})
+
+
 def units(reading: Reading) -> Response:
     """The member units and the convener's side."""
     reading.query(NoQuery)
@@ -54,6 +72,7 @@ ROUTES: dict[str, Endpoint] = {
     "GET /v1/health": health,
     "GET /v1/conferences": conferences,
     "GET /v1/{conference}/roster": reads(roster),
+    "GET /v1/{conference}/conference": reads(conference),
     "GET /v1/{conference}/units": reads(units),
     "GET /v1/{conference}/me": reads(me),
 }

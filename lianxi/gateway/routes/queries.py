@@ -9,6 +9,7 @@ from pydantic import Field
 
 from lianxi.domain.ladder import AssignmentState
 from lianxi.domain.observations import NoticeState
+from lianxi.domain.task.explain import LimitName
 from lianxi.domain.values import Frozen, Instant, StreamName, TaskId, UnitId
 from lianxi.store.queries.paging import DEFAULT_LIMIT, MAX_LIMIT, Paging
 
@@ -53,6 +54,19 @@ class TasksQuery(Listing):
 
     phase: Literal["active", "ready-to-close", "closed", "cancelled", "archived"] | None = None
     unit: UnitId | None = None
+
+
+class DeadlineQuery(Frozen):
+    """`GET tasks/{task}/deadline`; a unit's own where none is named."""
+
+    unit: UnitId | None = None
+    limit: LimitName = "due"
+
+
+class SimulateQuery(Frozen):
+    """`GET tasks/{task}/simulate`."""
+
+    days: int = Field(default=30, ge=1, le=366)
 
 
 class NoticesQuery(Listing):

@@ -5,7 +5,7 @@ from functools import partial
 from starlette.responses import Response
 
 from lianxi.domain.values import Role, format_instant
-from lianxi.gateway.access import may_read_text, may_see_task, sees_all
+from lianxi.gateway.access import may_look_into, may_read_in, may_see_task, sees_all
 from lianxi.gateway.answers import json_answer
 from lianxi.gateway.entry import Endpoint, Reading, plain_word, reads
 from lianxi.gateway.refusals import NotAllowedError, UnknownTaskError
@@ -20,11 +20,13 @@ from lianxi.gateway.routes.queries import (
 from lianxi.ids import task_stream
 from lianxi.store.queries.assignments import AssignmentFilter, list_assignments
 from lianxi.store.queries.events import EventFilter, list_events
+from lianxi.store.queries.gaps import list_gaps
+from lianxi.store.queries.handover import handover as list_open
 from lianxi.store.queries.notices import NoticeFilter, list_letters, list_notices
 from lianxi.store.queries.openings import Standing, standing
-from lianxi.store.queries.task_view import task_view
+from lianxi.store.queries.task_view import Eyes, task_view
 from lianxi.store.queries.tasks import TaskFilter, list_tasks
-from lianxi.store.queries.todo import office_todo, unit_todo
+from lianxi.store.queries.todo import convener_todo, office_todo, unit_todo
 
 
 def todo(reading: Reading) -> Response:
@@ -39,8 +41,10 @@ def todo(reading: Reading) -> Response:
     match viewer.role:
         case Role.UNIT:
             lists = unit_todo(connection, origin, viewer.unit, now)
-        case Role.CONVENER | Role.OFFICE:
+        case Role.OFFICE:
             lists = office_todo(connection, origin, now)
+        case Role.CONVENER:
+            lists = convener_todo(connection, origin, now)
         case _:
             lists = {"items": [], "waiting": []}
     return json_answer({"now": format_instant(now), **lists})
@@ -58,6 +62,20 @@ def inbox(reading: Reading) -> Response:
             unread=query.unread,
         )
     )
+
+
+def handover(reading: Reading) -> Response:
+    """What a unit has in hand, for a successor in it."""
+    reading.query(NoQuery)
+    unit = reading.viewer.unit
+    items = list_open(reading.connection, reading.origin, unit, reading.now)
+    return json_answer({"unit": unit, "items": items})
+
+
+def gaps(reading: Reading) -> Response:
+    """Gaps of service, newest first."""
+    query = reading.query(Listing)
+    return json_answer(list_gaps(reading.connection, reading.origin, query.paging))
 
 
 def assignments(reading: Reading) -> Response:
@@ -94,8 +112,12 @@ def task(reading: Reading) -> Response:
     reading.query(NoQuery)
     name = reading.request.path_params["task"]
     part = seen_task(reading, name)
-    may_read = partial(may_read_text, reading.viewer, part)
-    view = task_view(reading.connection, reading.origin, name, may_read, reading.now)
+    eyes = Eyes(
+        may_read=partial(may_read_in, reading.viewer, part),
+        sees=partial(may_look_into, reading.viewer),
+        office=sees_all(reading.viewer),
+    )
+    view = task_view(reading.connection, reading.origin, name, eyes, reading.now)
     if view is None:
         raise UnknownTaskError(task=name)
     return json_answer({"task": view})
@@ -146,6 +168,8 @@ def _own(reading: Reading, unit: str | None) -> str | None:
 
 ROUTES: dict[str, Endpoint] = {
     "GET /v1/{conference}/todo": reads(todo),
+    "GET /v1/{conference}/handover": reads(handover),
+    "GET /v1/{conference}/gaps": reads(gaps),
     "GET /v1/{conference}/inbox": reads(inbox),
     "GET /v1/{conference}/assignments": reads(assignments),
     "GET /v1/{conference}/tasks": reads(tasks),

@@ -6,23 +6,16 @@ functions. Not projections, but content: the tables `openings` and `mailbox`; no
 work in hand: `outbox`.
 
 Append-only rows (notices, commitments, alarms, …) follow from each event; rows that show a state
-(tasks, assignments) follow from the last state of a batch only, since what lies between is never
-seen outside a transaction.
+(tasks, assignments, asks) follow from the last state of a batch only, since what lies between is
+never seen outside a transaction.
 """
 
 from lianxi.store.projection.conference import conference_state, project_conference
+from lianxi.store.projection.notices import MAILBOX, channels_of, notice_id
 from lianxi.store.projection.observation import project_observation
 from lianxi.store.projection.rows import Change, Recorded, Row, Value, event_row, task_of, unit_of
-from lianxi.store.projection.task import (
-    MAILBOX,
-    assignment_state,
-    channels_of,
-    near_due_at,
-    notice_id,
-    project_task,
-    task_rows,
-    task_state,
-)
+from lianxi.store.projection.rulebooks import calendar_in, rulebook, rules_in
+from lianxi.store.projection.task import assignment_state, project_task, task_rows, task_state
 
 __all__ = [
     "MAILBOX",
@@ -31,14 +24,16 @@ __all__ = [
     "Row",
     "Value",
     "assignment_state",
+    "calendar_in",
     "channels_of",
     "conference_state",
     "event_row",
-    "near_due_at",
     "notice_id",
     "project_conference",
     "project_observation",
     "project_task",
+    "rulebook",
+    "rules_in",
     "task_of",
     "task_rows",
     "task_state",

@@ -1,16 +1,20 @@
 """What an event of the stream `conference` changes in the read tables (projection, pure)."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from lianxi.domain.conference import events as cev
-from lianxi.domain.conference.state import ConferenceState, evolve
+from lianxi.domain.conference.react import react
+from lianxi.domain.conference.state import ConferenceState, IssueProposal, evolve
 from lianxi.domain.roster import Roster, RosterKey
 from lianxi.domain.values import format_instant
 from lianxi.proof.hashing import sha256_hex
 from lianxi.proof.rosters import RosterStep, roster_bytes
+from lianxi.store.projection.asks import proposal_ask
+from lianxi.store.projection.notices import notice_changes
 from lianxi.store.projection.rows import Change, Recorded, Row, commitment_changes, json_text
+from lianxi.store.projection.rulebooks import calendar_in, rulebook, rulebook_change, rules_in
 from lianxi.streams.facts import conference_fact
 
 
@@ -27,35 +31,79 @@ def project_conference(
     # registrations live in their table; carrying them along would copy all at each event
     after = evolve(before, fact).model_copy(update={"registrations": {}})
     head: Row = {"seq": event.seq, "hash": recorded.hash, "at": format_instant(event.at)}
-    key: Row = {"origin": event.origin}
     match fact.data:
         case cev.ConferenceFounded():
             changes = _founded(after, recorded, head)
         case cev.KeyRegistered() as data:
             step = RosterStep(entry=data.entry, signatures=data.signatures)
             roster = _roster(event.origin, after.roster, step)
-            changes = [
-                roster,
-                _key(event.origin, data.entry, data.version),
-                Change(
-                    "conferences",
-                    key,
-                    {
-                        **head,
-                        "roster_version": data.version,
-                        "roster_hash": roster.values["hash"],
-                    },
-                    "patch",
-                ),
-            ]
+            head |= {"roster_version": data.version, "roster_hash": roster.values["hash"]}
+            changes = [roster, _key(event.origin, data.entry, data.version)]
         case cev.TaskRegistered() as data:
-            changes = [
-                Change("conferences", key, head, "patch"),
-                _registration(recorded, data),
-            ]
+            changes = [_registration(recorded, data)]
+        case cev.CalendarAdopted() | cev.RulesAdopted() | cev.UnitSucceeded():
+            head |= _state_columns(after)
+            changes = []
         case _:
-            changes = [Change("conferences", key, head, "patch")]
+            changes = []
+    if not isinstance(fact.data, cev.ConferenceFounded):
+        changes.append(Change("conferences", {"origin": event.origin}, head, "patch"))
+    changes += _rulebooks(before, after, recorded)
+    changes += _proposals(before, after, recorded)
+    changes += notice_changes(after, recorded, react(fact))
     return after, [*changes, *commitment_changes(recorded)]
+
+
+def _state_columns(state: ConferenceState) -> Row:
+    return {
+        "rules_hash": rulebook(state.rules).hash,
+        "calendar_hash": None if state.calendar is None else rulebook(state.calendar).hash,
+        "state_json": json_text(state, exclude=_ELSEWHERE),
+    }
+
+
+_ELSEWHERE = {"roster", "rules", "calendar", "proposals", "registrations"}
+"""Fields of the state that have tables of their own."""
+
+
+def _rulebooks(
+    before: ConferenceState | None, after: ConferenceState, recorded: Recorded
+) -> Iterator[Change]:
+    origin, at = recorded.event.origin, recorded.event.at
+    if before is None or before.rules is not after.rules:
+        yield rulebook_change(origin, after.rules, at)
+    if after.calendar is not None and (before is None or before.calendar is not after.calendar):
+        yield rulebook_change(origin, after.calendar, at)
+
+
+def _proposals(
+    before: ConferenceState | None, after: ConferenceState, recorded: Recorded
+) -> Iterator[Change]:
+    """Rows of issues that wait come and go, with what they ask of the convener."""
+    origin = recorded.event.origin
+    waited = {} if before is None else before.proposals
+    for event, proposal in after.proposals.items():
+        if event not in waited:
+            yield _proposal(recorded, proposal)
+            yield proposal_ask(origin, proposal)
+    for event, proposal in waited.items():
+        if event not in after.proposals:
+            yield Change("proposals", {"origin": origin, "event": event}, {}, "delete")
+            yield Change("asks", proposal_ask(origin, proposal).key, {}, "delete")
+
+
+def _proposal(recorded: Recorded, proposal: IssueProposal) -> Change:
+    return Change(
+        "proposals",
+        {"origin": recorded.event.origin, "event": proposal.event},
+        {
+            "seq": recorded.event.seq,
+            "ref": proposal.ref,
+            "at": format_instant(proposal.at),
+            "expires": format_instant(proposal.expires),
+            "state_json": json_text(proposal),
+        },
+    )
 
 
 def _founded(state: ConferenceState, recorded: Recorded, head: Row) -> list[Change]:
@@ -74,7 +122,7 @@ def _founded(state: ConferenceState, recorded: Recorded, head: Row) -> list[Chan
             "roster_version": state.roster.version,
             "roster_hash": roster.values["hash"],
             **head,
-            "state_json": json_text(state, exclude={"roster", "registrations"}),
+            **_state_columns(state),
         },
     )
     members = [
@@ -130,6 +178,8 @@ def _registration(recorded: Recorded, data: cev.TaskRegistered) -> Change:
             "ref": data.ref,
             "args_hash": data.args_hash,
             "rules_hash": data.rules_hash,
+            "calendar_hash": data.calendar_hash,
+            "proposal": data.proposal,
             "seq": event.seq,
             "hash": recorded.hash,
             "roster": event.roster,
@@ -139,10 +189,20 @@ def _registration(recorded: Recorded, data: cev.TaskRegistered) -> Change:
     )
 
 
-def conference_state(row: Mapping[str, Any], roster_text: str) -> ConferenceState:
-    """The state that a row of `conferences` and the text of its newest roster stand for.
+def conference_state(
+    row: Mapping[str, Any], proposals: Sequence[Mapping[str, Any]]
+) -> ConferenceState:
+    """The state that a row of `conferences` and its rows of `proposals`, by seq, stand for.
 
-    Without registrations: those are in their table.
+    `row` also holds the texts of its newest roster, its rules and its calendar (`roster_text`,
+    `rules_text`, `calendar_text`). Without registrations: those are in their table.
     """
-    document = json.loads(row["state_json"])
-    return ConferenceState.model_validate({**document, "roster": json.loads(roster_text)})
+    calendar = row["calendar_text"]
+    document = {
+        **json.loads(row["state_json"]),
+        "roster": json.loads(row["roster_text"]),
+        "rules": rules_in(row["rules_text"]),
+        "calendar": None if calendar is None else calendar_in(calendar),
+        "proposals": {each["event"]: json.loads(each["state_json"]) for each in proposals},
+    }
+    return ConferenceState.model_validate(document)

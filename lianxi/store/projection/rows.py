@@ -1,14 +1,15 @@
 """Changes of rows, the row of an event itself, the index of commitments (projection, pure)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from lianxi.domain.conference.events import KeyRegistered
-from lianxi.domain.values import format_instant
+from lianxi.domain.conference.events import IssueProposed, IssueRejected, KeyRegistered
+from lianxi.domain.task.events import ActProposed, InstructionGiven, ProposalRejected
+from lianxi.domain.values import Role, format_instant
 from lianxi.ids import task_of_stream
 from lianxi.proof.events import EventEnvelope
 
@@ -27,12 +28,15 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One row: `put` writes all of it, `patch` some columns of a row that stands."""
+    """One row: `put` writes all of it, `patch` some columns of a row that stands.
+
+    `add` writes it unless it stands already; `delete` takes it away.
+    """
 
     table: str
     key: Row
     values: Row
-    op: Literal["put", "patch"] = "put"
+    op: Literal["put", "patch", "add", "delete"] = "put"
 
 
 def event_row(event: EventEnvelope, event_hash: str) -> Row:
@@ -70,23 +74,47 @@ def task_of(event: EventEnvelope) -> str | None:
     return task_of_stream(event.stream) or text_or_none(event.data.get("task"))
 
 
+_OF_THE_OFFICE = frozenset(
+    model.__name__ for model in (ActProposed, ProposalRejected, IssueProposed, IssueRejected)
+)
+"""Events whose texts are between office and convener; no unit reads them because of these."""
+
+
 def commitment_changes(recorded: Recorded) -> Iterator[Change]:
-    """Which commitments the event names, and where: the index from evidence to events."""
+    """Which commitments the event names, where, and whose matter they are."""
     event = recorded.event
+    whose = _whose(event)
     for field, commit, size, media in _commitments(event.data, ""):
-        yield Change(
-            "commitments",
-            {"origin": event.origin, "commit": commit, "event": recorded.hash, "field": field},
-            {
-                "size": size,
-                "media": media,
-                "position": recorded.position,
-                "stream": event.stream,
-                "kind": event.kind,
-                "task": task_of(event),
-                "unit": unit_of(event),
-            },
-        )
+        for ordinal, unit in enumerate(whose):
+            yield Change(
+                "commitments",
+                {
+                    "origin": event.origin,
+                    "commit": commit,
+                    "event": recorded.hash,
+                    "field": field,
+                    "ordinal": ordinal,
+                },
+                {
+                    "size": size,
+                    "media": media,
+                    "position": recorded.position,
+                    "stream": event.stream,
+                    "kind": event.kind,
+                    "task": task_of(event),
+                    "unit": unit,
+                },
+            )
+
+
+def _whose(event: EventEnvelope) -> Sequence[str | None]:
+    """The units whose matter an event's texts are; None: of everybody on the task."""
+    if event.kind in _OF_THE_OFFICE:
+        return (Role.OFFICE.value,)
+    if event.kind == InstructionGiven.__name__:
+        units = event.data.get("units")
+        return [str(unit) for unit in units] if isinstance(units, list) else (None,)
+    return (unit_of(event),)
 
 
 def _commitments(

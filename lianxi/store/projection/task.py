@@ -1,18 +1,18 @@
 """What an event of a task's stream changes in the read tables (projection, pure)."""
 
 import json
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from lianxi.domain.conference.state import ConferenceState
-from lianxi.domain.ladder import AssignmentState, rung_instant
 from lianxi.domain.task import events as tev
+from lianxi.domain.task.clocks import next_deadline, running
 from lianxi.domain.task.evolve import evolve
-from lianxi.domain.task.react import Notice, react
-from lianxi.domain.task.state import Assignment, TaskPhase, TaskState
+from lianxi.domain.task.react import react
+from lianxi.domain.task.state import Assignment, TaskState
 from lianxi.domain.values import format_instant
-from lianxi.proof.hashing import sha256_hex
+from lianxi.store.projection.asks import ask_changes
+from lianxi.store.projection.notices import notice_changes
 from lianxi.store.projection.rows import (
     Change,
     Recorded,
@@ -21,10 +21,8 @@ from lianxi.store.projection.rows import (
     instant_text,
     json_text,
 )
+from lianxi.store.projection.rulebooks import calendar_in, rulebook, rulebook_change, rules_in
 from lianxi.streams.facts import task_fact
-
-MAILBOX = "mailbox"
-"""The channel that every addressee has; the only one of office, convener and auditor."""
 
 
 def project_task(
@@ -41,60 +39,42 @@ def project_task(
     if isinstance(fact.data, tev.TaskIssued):
         key: Row = {"origin": event.origin, "task": after.task}
         changes.append(Change("registrations", key, {"begun": 1}, "patch"))
-    for notice in react(before, fact.data, after):
-        changes += [
-            _notice(recorded, notice, channel)
-            for channel in channels_of(conference, notice.addressee)
-        ]
+    changes += notice_changes(conference, recorded, react(before, fact.data, after))
     return after, changes
-
-
-def channels_of(conference: ConferenceState, addressee: str) -> Sequence[str]:
-    """How an addressee is told: members as the roster file says, the convener's side by mailbox."""
-    member = conference.members.get(addressee)
-    if member is None:
-        return (MAILBOX,)
-    return (MAILBOX, *(channel for channel in member.channels if channel != MAILBOX))
-
-
-def notice_id(event_hash: str, addressee: str, channel: str, kind: str) -> str:
-    """SHA-256 of "event|addressee|channel|kind" in hex: what receivers deduplicate by."""
-    return sha256_hex(f"{event_hash}|{addressee}|{channel}|{kind}".encode())
-
-
-def _notice(recorded: Recorded, notice: Notice, channel: str) -> Change:
-    identity = notice_id(recorded.hash, notice.addressee, channel, notice.kind)
-    return Change(
-        "notices",
-        {"notice_id": identity},
-        {
-            "origin": recorded.event.origin,
-            "position": recorded.position,
-            "event": recorded.hash,
-            "task": notice.task,
-            "addressee": notice.addressee,
-            "about": notice.about,
-            "channel": channel,
-            "kind": notice.kind,
-            "created_at": format_instant(recorded.event.at),
-            "notice_json": json_text(notice),
-            "state": "due",
-            "attempts": 0,
-            "detail": None,
-            "settled_at": None,
-            "outcome": None,
-        },
-    )
 
 
 def task_rows(origin: str, before: TaskState | None, after: TaskState) -> list[Change]:
     """The rows that show a task, as far as they differ between two of its states."""
-    changes = [_task(origin, after)]
-    whole = before is None or before.phase is not after.phase
-    for ordinal, assignment in enumerate(after.assignments.values()):
-        if whole or before is None or before.assignments[assignment.unit] is not assignment:
-            changes.append(_assignment(origin, after, ordinal, assignment))
+    changes = [_task(origin, after), *_rulebooks(origin, before, after)]
+    changes += _assignments(origin, before, after)
+    changes += ask_changes(origin, before, after)
     return changes
+
+
+def _rulebooks(origin: str, before: TaskState | None, after: TaskState) -> Iterator[Change]:
+    """What it follows; where the conference has adopted it, the row stands already."""
+    if before is None or before.rules is not after.rules:
+        yield rulebook_change(origin, after.rules, None)
+    calendar = after.counts_by
+    if calendar is not None and (before is None or before.counts_by is not calendar):
+        yield rulebook_change(origin, calendar, None)
+
+
+def _assignments(origin: str, before: TaskState | None, after: TaskState) -> Iterator[Change]:
+    stood: dict[str, tuple[int, Assignment]] = {}
+    if before is not None:
+        stood = {a.unit: (place, a) for place, a in enumerate(before.assignments.values())}
+    whole = (
+        before is None or before.phase is not after.phase or before.counts_by is not after.counts_by
+    )
+    for ordinal, assignment in enumerate(after.assignments.values()):
+        place, was = stood.pop(assignment.unit, (ordinal, None))
+        if whole or was is not assignment or place != ordinal:
+            yield _assignment(origin, after, ordinal, assignment)
+    for unit in stood:  # a successor has taken its place
+        yield Change(
+            "assignments", {"origin": origin, "task": after.task, "unit": unit}, {}, "delete"
+        )
 
 
 def _task(origin: str, state: TaskState) -> Change:
@@ -114,24 +94,28 @@ def _task(origin: str, state: TaskState) -> Change:
             "units": len(state.assignments),
             "open": len(still_open),
             "next_due": instant_text(min((a.due for a in still_open), default=None)),
-            "next_deadline": instant_text(state.next_deadline),
+            "next_deadline": instant_text(next_deadline(state)),
             "head": state.head,
             "seq": state.seq,
             "hash": state.last_hash,
             "at": format_instant(state.last_at),
-            "state_json": json_text(state, exclude={"assignments"}),
+            "rules_hash": rulebook(state.rules).hash,
+            "calendar_hash": _calendar_hash(state),
+            "state_json": json_text(state, exclude=_ELSEWHERE),
         },
     )
 
 
-_ACKNOWLEDGE_RUNS = frozenset({AssignmentState.ISSUED, AssignmentState.RETURNED})
-_DUE_RUNS = _ACKNOWLEDGE_RUNS | {AssignmentState.IN_PROGRESS}
+_ELSEWHERE = {"assignments", "rules", "counts_by"}
+"""Fields of the state that have tables of their own."""
+
+
+def _calendar_hash(state: TaskState) -> str | None:
+    return None if state.counts_by is None else rulebook(state.counts_by).hash
 
 
 def _assignment(origin: str, state: TaskState, ordinal: int, assignment: Assignment) -> Change:
-    active = state.phase is TaskPhase.ACTIVE
-    due_runs = active and assignment.state in _DUE_RUNS
-    acknowledge_runs = active and assignment.state in _ACKNOWLEDGE_RUNS
+    clocks = running(state, assignment)
     submission = assignment.submission
     return Change(
         "assignments",
@@ -145,11 +129,10 @@ def _assignment(origin: str, state: TaskState, ordinal: int, assignment: Assignm
             "first_due": format_instant(assignment.first_due),
             "due": format_instant(assignment.due),
             "acknowledge_by": format_instant(assignment.acknowledge_by),
-            "overdue_at": format_instant(assignment.due) if due_runs else None,
-            "acknowledge_overdue_at": (
-                format_instant(assignment.acknowledge_by) if acknowledge_runs else None
-            ),
-            "near_due_at": instant_text(near_due_at(state, assignment)) if due_runs else None,
+            "overdue_at": instant_text(clocks.overdue_at),
+            "acknowledge_overdue_at": instant_text(clocks.acknowledge_overdue_at),
+            "near_due_at": instant_text(clocks.near_due_at),
+            "provisional": int(assignment.provisional),
             "percent": assignment.percent,
             "submission": None if submission is None else submission.event,
             "submitted_at": None if submission is None else format_instant(submission.at),
@@ -159,22 +142,25 @@ def _assignment(origin: str, state: TaskState, ordinal: int, assignment: Assignm
             "phase": state.phase.value,
             "ref": state.ref,
             "title": state.title.commit,
+            "calendar_hash": _calendar_hash(state),
             "state_json": json_text(assignment),
         },
     )
 
 
-def near_due_at(state: TaskState, assignment: Assignment) -> datetime | None:
-    """When the light turns yellow: the instant of the ladder's first yellow rung."""
-    rungs = (rung for rung in state.rules.ladder.rungs if rung.kind == "yellow")
-    return next((rung_instant(rung, assignment) for rung in rungs), None)
-
-
 def task_state(row: Mapping[str, Any], assignments: Sequence[Mapping[str, Any]]) -> TaskState:
-    """The state that a row of `tasks` and all its rows of `assignments` stand for."""
-    document = json.loads(row["state_json"])
+    """The state that a row of `tasks` and all its rows of `assignments` stand for.
+
+    `row` also holds the texts of its rules and its calendar (`rules_text`, `calendar_text`).
+    """
     in_order = sorted(assignments, key=lambda assignment: assignment["ordinal"])
-    document["assignments"] = {a["unit"]: json.loads(a["state_json"]) for a in in_order}
+    calendar = row["calendar_text"]
+    document = {
+        **json.loads(row["state_json"]),
+        "rules": rules_in(row["rules_text"]),
+        "counts_by": None if calendar is None else calendar_in(calendar),
+        "assignments": {a["unit"]: json.loads(a["state_json"]) for a in in_order},
+    }
     return TaskState.model_validate(document)
 
 

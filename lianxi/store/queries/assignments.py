@@ -7,11 +7,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, select
 
-from lianxi.domain.ladder import AssignmentState
-from lianxi.domain.task.lights import Clocks, acknowledge_overdue, light, overdue
+from lianxi.domain.calendar import FALLBACK_CALENDAR, Calendar
+from lianxi.domain.ladder import AssignmentState, Clocks
+from lianxi.domain.task.lights import acknowledge_overdue, days_left, light, overdue
 from lianxi.domain.values import format_instant, parse_instant
 from lianxi.store.queries.paging import Order, Paging, page, residual
 from lianxi.store.queries.rows import Row, rows_of
+from lianxi.store.queries.rulebooks import calendars_of
 from lianxi.store.queries.texts import texts
 from lianxi.store.tables import assignments as a
 
@@ -33,10 +35,10 @@ _REPEATED = (
 )
 """What an AssignmentRow repeats from the table as it stands."""
 
-LISTED = tuple(
-    a.c[name]
-    for name in (*_REPEATED, "title", "overdue_at", "near_due_at", "acknowledge_overdue_at")
-)
+CLOCKS = ("overdue_at", "near_due_at", "acknowledge_overdue_at", "calendar_hash")
+"""What a light and the days left are computed from, beside due, state and now."""
+
+LISTED = tuple(a.c[name] for name in (*_REPEATED, *CLOCKS, "title", "provisional"))
 """The columns an AssignmentRow is made of."""
 
 
@@ -104,25 +106,40 @@ def assignment_rows(
 ) -> list[Row]:
     """AssignmentRows with their titles and lights."""
     titles = texts(connection, origin, {row["title"] for row in rows})
-    return [assignment_row(row, titles, now) for row in rows]
+    calendars = calendars_of(connection, origin, rows)
+    return [assignment_row(row, titles, calendars, now) for row in rows]
 
 
-def assignment_row(row: Mapping[str, Any], titles: Mapping[str, str], now: datetime) -> Row:
-    """One AssignmentRow; `titles` maps commitments to texts."""
+def assignment_row(
+    row: Mapping[str, Any],
+    titles: Mapping[str, str],
+    calendars: Mapping[str, Calendar],
+    now: datetime,
+) -> Row:
+    """One AssignmentRow; `titles` maps commitments to texts, `calendars` hashes to calendars."""
     clocks = clocks_of(row)
     return {
         **{name: row[name] for name in _REPEATED},
         "overdue": overdue(clocks, now),
         "acknowledge_overdue": acknowledge_overdue(clocks, now),
-        "light": light(clocks, now),
+        "light": light(AssignmentState(row["state"]), clocks, now),
+        "days_left": days_left_of(row, calendars, now),
+        "provisional": bool(row["provisional"]),
         "title": titles.get(row["title"]),
     }
+
+
+def days_left_of(
+    row: Mapping[str, Any], calendars: Mapping[str, Calendar], now: datetime
+) -> int | None:
+    """Working days until due by the calendar of the row's task; see `lights.days_left`."""
+    calendar = calendars.get(row["calendar_hash"] or "", FALLBACK_CALENDAR)
+    return days_left(clocks_of(row), calendar, parse_instant(row["due"]), now)
 
 
 def clocks_of(row: Mapping[str, Any]) -> Clocks:
     """The running limits as a row keeps them."""
     return Clocks(
-        state=AssignmentState(row["state"]),
         overdue_at=_instant(row["overdue_at"]),
         near_due_at=_instant(row["near_due_at"]),
         acknowledge_overdue_at=_instant(row["acknowledge_overdue_at"]),

@@ -7,10 +7,13 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from lianxi.domain.task.commands import IssueTask
 from lianxi.domain.values import RESERVED_UNITS, role_of
 from lianxi.store.directory import Directory
-from lianxi.store.queries.rows import Row, row_of
-from lianxi.store.tables import conferences, keys, rosters, units
+from lianxi.store.queries.rows import Row, row_of, rows_of
+from lianxi.store.queries.texts import texts
+from lianxi.store.state_rows import conference_rows_with_rulebooks
+from lianxi.store.tables import conferences, keys, proposals, rosters, units
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +122,64 @@ def who(connection: Connection, origin: str, unit: str, directory: Directory) ->
         "key_ids": _active_keys(connection, origin).get(unit, []),
         "conference": _described(conference, directory),
     }
+
+
+def conference_view(
+    connection: Connection, origin: str, directory: Directory, *, with_proposals: bool
+) -> Row:
+    """A conference whole: what its tasks follow, who succeeded whom, which issues wait."""
+    row = row_of(connection, conference_rows_with_rulebooks().where(conferences.c.origin == origin))
+    if row is None:
+        raise LookupError(origin)
+    rules = json.loads(row["rules_text"])
+    calendar = None if row["calendar_text"] is None else json.loads(row["calendar_text"])
+    return {
+        **_described(row, directory),
+        **{
+            name: row[name]
+            for name in (
+                *("founded_at", "language", "roster_version", "roster_hash"),
+                *("calendar_hash", "rules_hash"),
+            )
+        },
+        "calendar": calendar,
+        "calendar_version": None if calendar is None else calendar["version"],
+        "rules": rules,
+        "rules_version": rules["version"],
+        "successors": json.loads(row["state_json"]).get("successors", {}),
+        "proposals": _waiting(connection, origin) if with_proposals else [],
+    }
+
+
+def is_member(connection: Connection, origin: str, unit: str) -> bool:
+    """Whether the conference has this member unit, succeeded or not."""
+    statement = select(units.c.ordinal).where(units.c.origin == origin, units.c.unit == unit)
+    return connection.scalar(statement) is not None
+
+
+def successor(connection: Connection, origin: str, unit: str) -> str | None:
+    """The unit that has succeeded this one."""
+    statement = select(conferences.c.state_json).where(conferences.c.origin == origin)
+    state = json.loads(connection.execute(statement).scalar_one())
+    into: str | None = state.get("successors", {}).get(unit)
+    return into
+
+
+def _waiting(connection: Connection, origin: str) -> list[Row]:
+    """Issues that wait for the convener, in the order in which they were filed."""
+    statement = select(proposals).where(proposals.c.origin == origin).order_by(proposals.c.seq)
+    found = rows_of(connection, statement)
+    args = {row["event"]: json.loads(row["state_json"])["args"] for row in found}
+    commits = {event: IssueTask.model_validate(a).title.commit for event, a in args.items()}
+    titles = texts(connection, origin, list(commits.values()))
+    return [
+        {
+            **{name: row[name] for name in ("event", "at", "expires", "ref")},
+            "title": titles.get(commits[row["event"]]),
+            "args": args[row["event"]],
+        }
+        for row in found
+    ]
 
 
 def names_of(directory: Directory, unit: str) -> dict[str, str]:

@@ -6,9 +6,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
-from lianxi.store.tables import assignments, commands, commitments, openings, registrations
+from lianxi.store.tables import (
+    assignments,
+    commands,
+    commitments,
+    events,
+    openings,
+    registrations,
+    tasks,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,24 +25,29 @@ class Place:
 
     task: str | None
     unit: str | None
+    event: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A unit's part in a task, as far as it decides what the unit may see."""
+    """A unit's part in a task, as far as it decides what the unit may see.
+
+    `asked`: the submission (its event) about which the unit was asked for its concurrence.
+    """
 
     role: str
     withdrawn: bool
+    asked: str | None = None
 
 
 def places(connection: Connection, origin: str, commit: str) -> list[Place]:
     """Every place at which a commitment stands in the record."""
     rows = connection.execute(
-        select(commitments.c.task, commitments.c.unit)
+        select(commitments.c.task, commitments.c.unit, commitments.c.event)
         .where(commitments.c.origin == origin, commitments.c.commit == commit)
         .distinct()
     )
-    return [Place(task, unit) for task, unit in rows]
+    return [Place(task, unit, event) for task, unit, event in rows]
 
 
 def uploader(connection: Connection, origin: str, commit: str) -> str | None:
@@ -49,7 +62,12 @@ def uploader(connection: Connection, origin: str, commit: str) -> str | None:
 def standing(connection: Connection, origin: str, task: str, unit: str) -> Standing | None:
     """The part a unit has, or had, in a task; None if it never was on it."""
     row = connection.execute(
-        select(assignments.c.role, assignments.c.state_json).where(
+        select(assignments.c.role, assignments.c.state_json, tasks.c.state_json.label("task_json"))
+        .join(
+            tasks,
+            (tasks.c.origin == assignments.c.origin) & (tasks.c.task == assignments.c.task),
+        )
+        .where(
             assignments.c.origin == origin,
             assignments.c.task == task,
             assignments.c.unit == unit,
@@ -57,18 +75,26 @@ def standing(connection: Connection, origin: str, task: str, unit: str) -> Stand
     ).first()
     if row is None:
         return None
-    withdrawn = json.loads(row.state_json).get("withdrawn_through") == "withdraw"
-    return Standing(row.role, withdrawn)
+    gone = json.loads(row.state_json).get("withdrawn_through") in ("withdraw", "objection")
+    concurrence = json.loads(row.task_json).get("concurrence") or {}
+    asked = concurrence["submission"] if unit in concurrence.get("asked", ()) else None
+    return Standing(row.role, gone, asked)
 
 
 def registration_by_ref(connection: Connection, origin: str, ref: str) -> dict[str, Any] | None:
     """The task registered for a file's id: the issue's arguments and the salts of its openings."""
+    issue = func.coalesce(events.c.payload_sha256, registrations.c.payload_sha256)
     row = connection.execute(
         select(registrations.c.task, commands.c.envelope)
+        # of an issue that was proposed the event of the proposal names the command
+        .outerjoin(
+            events,
+            (events.c.hash == registrations.c.proposal)
+            & (events.c.origin == registrations.c.origin),
+        )
         .join(
             commands,
-            (commands.c.origin == registrations.c.origin)
-            & (commands.c.payload_sha256 == registrations.c.payload_sha256),
+            (commands.c.origin == registrations.c.origin) & (commands.c.payload_sha256 == issue),
         )
         .where(registrations.c.origin == origin, registrations.c.ref == ref)
     ).first()

@@ -1,21 +1,24 @@
-"""One task whole, with the texts its viewer may read (store layer)."""
+"""One task whole, with what its viewer may see of it (store layer)."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, select
 
 from lianxi.domain.task.lights import overdue
-from lianxi.domain.task.state import Assignment, TaskState
-from lianxi.domain.values import Commitment, format_instant
+from lianxi.domain.task.state import Concurrence, TaskState
 from lianxi.ids import task_stream
-from lianxi.store.projection import assignment_state, task_state
-from lianxi.store.queries.assignments import assignment_row, assignments_of, clocks_of
+from lianxi.store.projection import task_state
+from lianxi.store.queries.assignment_view import Shown, assignment_view, instant, text
+from lianxi.store.queries.assignments import assignments_of, clocks_of
 from lianxi.store.queries.events import LISTED, event_row
 from lianxi.store.queries.rows import Row, row_of, rows_of
+from lianxi.store.queries.rulebooks import calendars_of
 from lianxi.store.queries.tasks import task_row
 from lianxi.store.queries.texts import texts
+from lianxi.store.state_rows import task_rows_with_rulebooks
 from lianxi.store.tables import commitments
 from lianxi.store.tables import events as e
 from lianxi.store.tables import tasks as t
@@ -26,52 +29,146 @@ MAX_TIMELINE = 200
 MAX_TEXTS_BYTES = 1 << 20
 """All texts of one view together; what is beyond is fetched by itself."""
 
-MayRead = Callable[[str | None], bool]
-"""Whether the viewer may read texts about a unit's assignment (None: about the task itself)."""
+
+@dataclass(frozen=True, slots=True)
+class Eyes:
+    """Who looks: decided by the gateway, asked here.
+
+    `may_read`: texts about a unit's assignment (None: about the task itself), written in an event.
+    `sees`: what is between a unit and the office. `office`: what is the convener's side's alone.
+    """
+
+    may_read: Callable[[str | None, str], bool]
+    sees: Callable[[str], bool]
+    office: bool
 
 
-def task_view(
-    connection: Connection, origin: str, task: str, may_read: MayRead, now: datetime
-) -> dict[str, Any] | None:
-    """A TaskView; None where there is no such task."""
-    row = row_of(connection, select(t).where(t.c.origin == origin, t.c.task == task))
+def read_task(
+    connection: Connection, origin: str, task: str
+) -> tuple[Row, list[Row], TaskState] | None:
+    """A task's row, its rows of assignments in the order of issue, and the state they stand for."""
+    named = t.c.origin == origin, t.c.task == task
+    row = row_of(connection, task_rows_with_rulebooks().where(*named))
     if row is None:
         return None
     rows = assignments_of(connection, origin, task)
-    state = task_state(row, rows)
-    known = texts(connection, origin, _readable(connection, origin, state, may_read))
+    return row, rows, task_state(row, rows)
+
+
+def task_view(
+    connection: Connection, origin: str, task: str, eyes: Eyes, now: datetime
+) -> dict[str, Any] | None:
+    """A TaskView; None where there is no such task."""
+    found = read_task(connection, origin, task)
+    if found is None:
+        return None
+    row, rows, state = found
+    known = texts(connection, origin, _readable(connection, origin, state, eyes))
+    calendars = calendars_of(connection, origin, rows)
     timeline, more = _timeline(connection, origin, task)
     late = sum(overdue(clocks_of(part), now) for part in rows)
     return {
         **task_row(row, known.get(row["title"]), late),
-        "text": _text(known, state.text),
-        "basis": (
-            None
-            if state.basis is None
-            else {"kind": state.basis.kind, "text": _text(known, state.basis.text)}
-        ),
+        **_said_of_task(state, known),
+        **_under_way(state, known, eyes),
         "head": row["head"],
-        "assignments": [_assignment_view(part, known, may_read, now) for part in rows],
+        "assignments": [
+            assignment_view(part, known, calendars, _shown(part, eyes), now) for part in rows
+        ],
         "timeline": timeline,
         "timeline_more": more,
         "texts": known,
     }
 
 
-def _readable(
-    connection: Connection, origin: str, state: TaskState, may_read: MayRead
-) -> Sequence[str]:
+def _shown(part: Mapping[str, Any], eyes: Eyes) -> Shown:
+    unit = part["unit"]
+    return Shown(
+        words=eyes.may_read(unit, part["submission"] or ""),
+        inner=eyes.sees(unit),
+        undo=eyes.office,
+    )
+
+
+def _said_of_task(state: TaskState, known: Mapping[str, str]) -> Row:
+    basis = state.basis
+    return {
+        "text": text(known, state.text),
+        "basis": None if basis is None else {"kind": basis.kind, "text": text(known, basis.text)},
+        "kind": state.kind,
+        "report": None if state.report is None else state.report.model_dump(mode="json"),
+        "end_event": state.end_event,
+        "ready_at": instant(state.ready_at),
+        "rules_version": state.rules.version,
+        "calendar_version": None if state.counts_by is None else state.counts_by.version,
+    }
+
+
+def _under_way(state: TaskState, known: Mapping[str, str], eyes: Eyes) -> Row:
+    """What is beside the assignments: concurrence, proposals, instructions, gaps of service."""
+    return {
+        "concurrence": _concurrence(state, known, eyes),
+        "proposals": [
+            proposal.model_dump(
+                mode="json",
+                include={"event", "act", "stage", "at", "expires", "by_rung", "unit", "args"},
+            )
+            for proposal in state.proposals.values()
+            if eyes.office
+        ],
+        "instructions": [
+            {
+                **given.model_dump(mode="json", include={"event", "at", "acknowledge"}),
+                "units": [unit for unit in given.units if eyes.sees(unit)],
+                "text": text(known, given.text),
+                "open": [
+                    a.unit
+                    for a in state.assignments.values()
+                    if given.event in a.instructions and eyes.sees(a.unit)
+                ],
+            }
+            for given in state.instructions
+            if any(eyes.sees(unit) for unit in given.units)
+        ],
+        "gaps": [gap.model_dump(mode="json") for gap in state.gaps],
+    }
+
+
+def _concurrence(state: TaskState, known: Mapping[str, str], eyes: Eyes) -> Row | None:
+    """For the office, the lead, and whoever was asked; of what the others said a unit reads no word."""
+    asked = state.concurrence
+    if asked is None or not _concerned(state, asked, eyes):
+        return None
+    return {
+        **asked.model_dump(
+            mode="json", include={"submission", "at", "answer_by", "asked", "given", "silent"}
+        ),
+        "dissented": {unit: text(known, said) for unit, said in asked.dissented.items()},
+        "open": list(asked.open),
+    }
+
+
+def _concerned(state: TaskState, asked: Concurrence, eyes: Eyes) -> bool:
+    lead = state.lead
+    concerned = (*asked.asked, *(() if lead is None else (lead.unit,)))
+    return any(eyes.sees(unit) for unit in concerned)
+
+
+def _readable(connection: Connection, origin: str, state: TaskState, eyes: Eyes) -> Sequence[str]:
     """The commitments whose texts are shown: the task's own, then the newest, while they fit."""
     basis = None if state.basis is None else state.basis.text
     own = [c for c in (state.title, state.text, basis) if c is not None]
+    c = commitments.c
     statement = (
-        select(commitments.c.commit, commitments.c.size, commitments.c.unit)
-        .where(commitments.c.origin == origin, commitments.c.task == state.task)
-        .order_by(commitments.c.position.desc())
+        select(c.commit, c.size, c.unit, c.event)
+        .where(c.origin == origin, c.task == state.task)
+        .order_by(c.position.desc())
     )
-    named = [(c.commit, c.size) for c in own]
+    named = [(own_one.commit, own_one.size) for own_one in own]
     named += [
-        (commit, size) for commit, size, unit in connection.execute(statement) if may_read(unit)
+        (row.commit, row.size)
+        for row in connection.execute(statement)
+        if eyes.may_read(row.unit, row.event)
     ]
     room = MAX_TEXTS_BYTES
     chosen: dict[str, None] = {}
@@ -92,52 +189,3 @@ def _timeline(connection: Connection, origin: str, task: str) -> tuple[list[dict
     rows = rows_of(connection, statement)
     shown = [event_row(row) for row in reversed(rows[:MAX_TIMELINE])]
     return shown, len(rows) > MAX_TIMELINE
-
-
-def _assignment_view(
-    row: Mapping[str, Any], known: Mapping[str, str], may_read: MayRead, now: datetime
-) -> dict[str, Any]:
-    assignment = assignment_state(row)
-    return {
-        **assignment_row(row, known, now),
-        **(_said(assignment, known) if may_read(assignment.unit) else _UNSAID),
-        "submitted_at": row["submitted_at"],
-        "acknowledged_at": _instant(assignment.acknowledged_at),
-        "completed_at": row["completed_at"],
-        "in_time": None if row["in_time"] is None else bool(row["in_time"]),
-    }
-
-
-_UNSAID: Row = {
-    "return_reason": None,
-    "report": None,
-    "report_media": None,
-    "report_commit": None,
-    "evidence": [],
-}
-
-
-def _said(assignment: Assignment, known: Mapping[str, str]) -> dict[str, Any]:
-    """What was written about an assignment: the last return's reason, the last submission."""
-    submission = assignment.submission
-    reason = {"return_reason": _text(known, assignment.return_reason)}
-    if submission is None:
-        return {**_UNSAID, **reason}
-    return {
-        **reason,
-        "report": _text(known, submission.report),
-        "report_media": submission.report_media,
-        "report_commit": submission.report.commit,
-        "evidence": [
-            {"commit": piece.file.commit, "size": piece.file.size, "media": piece.media}
-            for piece in submission.evidence
-        ],
-    }
-
-
-def _text(known: Mapping[str, str], commitment: Commitment | None) -> str | None:
-    return None if commitment is None else known.get(commitment.commit)
-
-
-def _instant(instant: datetime | None) -> str | None:
-    return None if instant is None else format_instant(instant)

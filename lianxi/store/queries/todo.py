@@ -1,140 +1,143 @@
-"""What waits for somebody, and what lies with the other side (store layer)."""
+"""What waits for somebody, and what lies with the other side (store layer).
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+Both lists are rows of `asks`: what the rules ask of whom is said in one place
+(`lianxi.domain.task.asks`).
+"""
+
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select
 
 from lianxi.domain.ladder import AssignmentState
-from lianxi.domain.task.lights import LIGHT_ORDER, light
-from lianxi.domain.task.state import Assignment
+from lianxi.domain.task.asks import CONVENER, OFFICE
+from lianxi.domain.task.lights import LIGHT_ORDER, Light, light
 from lianxi.domain.values import format_instant
-from lianxi.store.projection import assignment_state
-from lianxi.store.queries.assignments import clocks_of
+from lianxi.store.queries.assignments import CLOCKS, clocks_of, days_left_of
+from lianxi.store.queries.paging import residual
 from lianxi.store.queries.rows import Row, rows_of
+from lianxi.store.queries.rulebooks import calendars_of
 from lianxi.store.queries.tasks import READY
 from lianxi.store.queries.texts import texts
+from lianxi.store.tables import asks as q
 from lianxi.store.tables import assignments as a
 from lianxi.store.tables import tasks as t
 
 MAX_ITEMS = 200
-"""Of each kind, the earliest due first; whoever has more waiting uses the listings."""
+"""Of each list, those that end first; whoever has more waiting uses the listings."""
 
+UNIT = "unit"
 
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """What a state asks of somebody, and since when."""
+PROPOSED = "proposed"
+"""The state of an issue that waits for the convener."""
 
-    what: str
-    since: Callable[[Assignment], datetime | None]
-
-
-_UNIT_ASKS = {
-    AssignmentState.ISSUED: Ask("acknowledge", lambda assignment: assignment.acknowledge_opened_at),
-    AssignmentState.RETURNED: Ask("revise", lambda assignment: assignment.acknowledge_opened_at),
-    AssignmentState.IN_PROGRESS: Ask("report", lambda assignment: assignment.acknowledged_at),
-}
-_REVIEW = {
-    AssignmentState.SUBMITTED: Ask(
-        "review", lambda a: None if a.submission is None else a.submission.at
-    )
-}
-_WAITING_FOR_UNITS = {
-    state: Ask(f"wait-{ask.what}", ask.since) for state, ask in _UNIT_ASKS.items()
-}
-_WAITING_FOR_REVIEW = {state: Ask("wait-review", ask.since) for state, ask in _REVIEW.items()}
+_ASKED = ("task", "unit", "what", "who", "since", "by", "subject", "act")
 
 
 def unit_todo(connection: Connection, origin: str, unit: str, now: datetime) -> dict[str, Any]:
-    """A unit's own assignments: what it has to do, and what the office has before it."""
+    """What a unit has to do, and what the office has before it of the unit's own matters."""
     return {
-        "items": _assignments(connection, origin, _UNIT_ASKS, now, unit=unit),
-        "waiting": _assignments(connection, origin, _WAITING_FOR_REVIEW, now, unit=unit),
+        "items": _items(connection, origin, now, q.c.who == unit),
+        "waiting": _items(
+            connection,
+            origin,
+            now,
+            # what is proposed about a unit is not the unit's to know before it is decided
+            and_(q.c.unit == unit, q.c.side == OFFICE, residual(q.c.what) != "approve"),
+        ),
     }
 
 
 def office_todo(connection: Connection, origin: str, now: datetime) -> dict[str, Any]:
-    """The convener's side: submissions to review, tasks to close; what lies with the units."""
-    items = [
-        *_assignments(connection, origin, _REVIEW, now),
-        *_to_close(connection, origin),
-    ]
+    """What lies with the office; with the units; with the convener."""
     return {
-        "items": items,
-        "waiting": _assignments(connection, origin, _WAITING_FOR_UNITS, now),
+        "items": _items(connection, origin, now, q.c.who == OFFICE),
+        "waiting": [
+            *_items(connection, origin, now, q.c.side == CONVENER),
+            *_items(connection, origin, now, q.c.side == UNIT),
+        ],
     }
 
 
-def _assignments(
-    connection: Connection,
-    origin: str,
-    asks: Mapping[AssignmentState, Ask],
-    now: datetime,
-    *,
-    unit: str | None = None,
+def convener_todo(connection: Connection, origin: str, now: datetime) -> dict[str, Any]:
+    """What the convener decides in person, then what the office could do; what lies with units."""
+    return {
+        "items": [
+            *_items(connection, origin, now, q.c.who == CONVENER),
+            *_items(connection, origin, now, q.c.who == OFFICE),
+        ],
+        "waiting": _items(connection, origin, now, q.c.side == UNIT),
+    }
+
+
+def _items(
+    connection: Connection, origin: str, now: datetime, whose: ColumnElement[bool]
 ) -> list[Row]:
-    rows = [row for state in asks for row in _in_state(connection, origin, state, unit)]
+    """One list, the most urgent first: by light, then by what ends first."""
+    rows = rows_of(connection, _statement(origin, now).where(whose))
     titles = texts(connection, origin, {row["title"] for row in rows})
-    items = [_item(row, asks[AssignmentState(row["state"])], titles, now) for row in rows]
-    return sorted(items, key=_urgency)[:MAX_ITEMS]
+    calendars = calendars_of(connection, origin, rows)
+    items = [
+        (_urgency(row, now), _item(row, titles.get(row["title"]), calendars, now)) for row in rows
+    ]
+    return [item for _, item in sorted(items, key=lambda pair: pair[0])]
 
 
-def _urgency(item: Row) -> tuple[int, str, str, str]:
-    return LIGHT_ORDER[item["light"]], item["due"], item["task"], item["unit"]
-
-
-def _in_state(
-    connection: Connection, origin: str, state: AssignmentState, unit: str | None
-) -> list[Row]:
-    statement = select(a).where(a.c.origin == origin, a.c.state == state.value)
-    if unit is None:
-        statement = statement.order_by(a.c.due, a.c.task, a.c.unit)
-    else:
-        statement = statement.where(a.c.unit == unit).order_by(a.c.due, a.c.task)
-    return rows_of(connection, statement.limit(MAX_ITEMS))
-
-
-def _item(row: Mapping[str, Any], ask: Ask, titles: Mapping[str, str], now: datetime) -> Row:
-    since = ask.since(assignment_state(row))
-    return {
-        "task": row["task"],
-        "unit": row["unit"],
-        "title": titles.get(row["title"]),
-        "what": ask.what,
-        "state": row["state"],
-        "due": row["due"],
-        "acknowledge_by": row["acknowledge_by"],
-        "since": None if since is None else format_instant(since),
-        "light": light(clocks_of(row), now),
-        "submission": row["submission"],
-        "head": row["head"],
-    }
-
-
-def _to_close(connection: Connection, origin: str) -> list[Row]:
-    statement = (
-        select(t.c.task, t.c.title, t.c.at, t.c.head)
-        .where(t.c.origin == origin, t.c.ready == 1)
-        .order_by(t.c.task)
+def _statement(origin: str, now: datetime) -> Select[Any]:
+    of_assignment = and_(a.c.origin == q.c.origin, a.c.task == q.c.task, a.c.unit == q.c.unit)
+    of_task = and_(t.c.origin == q.c.origin, t.c.task == q.c.task)
+    columns = (
+        *(q.c[name] for name in (*_ASKED, "at", "ask", "optional", "title")),
+        *(a.c[name] for name in (*CLOCKS, "state", "due", "acknowledge_by", "submission")),
+        a.c.head.label("assignment_head"),
+        t.c.head.label("task_head"),
+        t.c.phase,
+    )
+    still = or_(residual(q.c.optional) == 0, residual(q.c.at) >= format_instant(now))
+    return (
+        select(*columns)
+        .select_from(q.outerjoin(a, of_assignment).outerjoin(t, of_task))
+        # what may be done, need not, and no longer can: a dispute past its limit
+        .where(q.c.origin == origin, still)
+        .order_by(q.c.at, q.c.stream, q.c.ask)
         .limit(MAX_ITEMS)
     )
-    rows = connection.execute(statement).all()
-    titles = texts(connection, origin, {row.title for row in rows})
-    return [
-        {
-            "task": row.task,
-            "unit": None,
-            "title": titles.get(row.title),
-            "what": "close",
-            "state": READY,
-            "due": None,
-            "acknowledge_by": None,
-            "since": row.at,
-            "light": "green",
-            "submission": None,
-            "head": row.head,
-        }
-        for row in rows
-    ]
+
+
+def _light(row: Mapping[str, Any], now: datetime) -> Light:
+    """The light of the assignment; what concerns no single one is green."""
+    if row["state"] is None:
+        return "green"
+    return light(AssignmentState(row["state"]), clocks_of(row), now)
+
+
+def _urgency(row: Mapping[str, Any], now: datetime) -> tuple[int, str, str, str]:
+    return LIGHT_ORDER[_light(row, now)], row["at"], row["task"] or "", row["ask"]
+
+
+def _item(
+    row: Mapping[str, Any], title: str | None, calendars: Mapping[str, Any], now: datetime
+) -> Row:
+    by = row["by"]
+    of_assignment = row["state"] is not None
+    return {
+        **{name: row[name] for name in _ASKED},
+        "title": title,
+        "due": row["due"],
+        "acknowledge_by": row["acknowledge_by"],
+        "state": row["state"] if of_assignment else _state_of_task(row),
+        "light": _light(row, now),
+        "days_left": days_left_of(row, calendars, now) if of_assignment else None,
+        "optional": bool(row["optional"]),
+        "submission": row["submission"],
+        "head": row["assignment_head"] if of_assignment else row["task_head"],
+        "late": by is not None and by < format_instant(now),
+    }
+
+
+def _state_of_task(row: Mapping[str, Any]) -> str:
+    if row["task"] is None:
+        return PROPOSED
+    state: str = READY if row["what"] == "close" else row["phase"]
+    return state
