@@ -7,10 +7,10 @@ DEV := $(VENV)/.dev-installed
 BUILD_INPUTS := pyproject.toml hatch_build.py lianxi/__init__.py $(wildcard lianxi/locale/*/LC_MESSAGES/*.po)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo down server test check format lint types imports wheel bench lock docs
+.PHONY: help demo demo-year down server test check format lint types imports wheel bench lock docs
 
 help:                ## what can be made
-	@grep -E '^[a-z]+: ' $(MAKEFILE_LIST) | grep '##' | sed -E 's/:[^#]*## */\t/' | expand -t 12
+	@grep -E '^[a-z-]+: ' $(MAKEFILE_LIST) | grep '##' | sed -E 's/:[^#]*## */\t/' | expand -t 12
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; try: make $(MAKECMDGOALS) PYTHON=python3.11" >&2; exit 1; }
@@ -31,6 +31,9 @@ demo: $(RUNTIME)     ## a running sample conference, in the background
 
 down: $(RUNTIME)     ## stop what `make demo` started
 	$(BIN)/lianxi down
+
+demo-year: $(RUNTIME) server  ## a year of the sample conference by time skipping (about 4 minutes)
+	$(BIN)/python -m tools.year
 
 server: $(RUNTIME)   ## find or build the Temporal server (about 5 minutes, once per user)
 	$(BIN)/python -c 'from lianxi.runtime.server_source import find_or_build; print(find_or_build().said)'
@@ -56,6 +59,7 @@ wheel: $(DEV)        ## build the wheel and try it in a clean environment
 	$(BIN)/python tools/try_wheel.py
 
 bench: $(DEV)        ## the figures of docs/bench.md, as ratios
+	$(BIN)/python -m bench.core
 	$(BIN)/python -m bench
 
 docs: $(DEV)         ## write the generated documents anew

@@ -199,7 +199,10 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "TASK_ENDED": Entry(
         N_("{task} is {state}; it takes no more commands."),
-        N_("Issue a new task with the old one as its basis."),
+        N_(
+            "Re-open it while it is closed (lianxi task reopen {task} --help), or issue a new task with"
+            " the old one as its basis."
+        ),
         Exit.REFUSED,
         409,
     ),
@@ -250,6 +253,135 @@ CATALOGUE: dict[str, Entry] = {
         Exit.REFUSED,
         422,
     ),
+    "DUE_NEEDED": Entry(
+        N_("No due is named, and tasks of the kind {kind} have no default."),
+        N_("Add --due LIMIT (or due: in the file), or name another kind: lianxi conference show."),
+        Exit.USAGE,
+        422,
+    ),
+    # requests, answers, proposals
+    "PAST_LIMIT": Entry(
+        N_("The limit for this has passed: {limit}."),
+        N_("Tell the office; where it stands: lianxi task show."),
+        Exit.REFUSED,
+        409,
+    ),
+    "EXTENSION_NOT_LATER": Entry(
+        N_("{asked} is not later than the due in force, {due}."),
+        N_("Name a later one; see the due in force: lianxi task show."),
+        Exit.REFUSED,
+        422,
+    ),
+    "REQUEST_OPEN": Entry(
+        N_("There is an undecided request of this kind already: {request}."),
+        N_("Wait for the office, or take it back first: lianxi task retract TASK {request}."),
+        Exit.REFUSED,
+        409,
+    ),
+    "NO_REQUEST": Entry(
+        N_("{unit} has no undecided request of this kind: {request}."),
+        N_("See what waits: lianxi todo, lianxi task show."),
+        Exit.REFUSED,
+        409,
+    ),
+    "DUE_REQUIRED": Entry(
+        N_("The due of {unit} is a fixed time, which no rule moves: a new one must be named."),
+        N_("Add --due LIMIT."),
+        Exit.REFUSED,
+        422,
+    ),
+    "ALREADY_ON_TASK": Entry(
+        N_("{unit} is on {task} already."),
+        N_("See its part: lianxi task show {task} --unit {unit}."),
+        Exit.REFUSED,
+        409,
+    ),
+    "URGED_RECENTLY": Entry(
+        N_("{unit} was urged a short while ago."),
+        N_("Urge it again from {again_from} on, or call it: lianxi notice phoned --help."),
+        Exit.REFUSED,
+        409,
+    ),
+    "UNKNOWN_SUBJECT": Entry(
+        N_("This command cannot be about the event {subject}, or not any more."),
+        N_("Look at what waits now: lianxi todo, lianxi task show; then repeat the command."),
+        Exit.REFUSED,
+        409,
+    ),
+    "ACTED_SINCE": Entry(
+        N_("Nothing of the convener's side can be reversed on {task}: the unit has acted since."),
+        N_("Put it right by a new act: lianxi task --help."),
+        Exit.REFUSED,
+        409,
+    ),
+    "CONVENER_DECIDES": Entry(
+        N_("This waits for the convener in person: {act}."),
+        N_("The convener finds it in lianxi todo."),
+        Exit.NOT_ALLOWED,
+        403,
+    ),
+    "PERIOD_CLOSED": Entry(
+        N_("The report of {period} can no longer be filed, or not yet; open: {open}."),
+        N_("Name an open period, or leave --period out."),
+        Exit.REFUSED,
+        409,
+    ),
+    "NOT_ON_BEHALF": Entry(
+        N_("This cannot be filed on a unit's behalf: {act}."),
+        N_("These can: {allowed}."),
+        Exit.REFUSED,
+        422,
+    ),
+    "ACT_INVALID": Entry(
+        N_("The act inside the command does not fit, at {place}."),
+        N_("Try the unit's own command with --dry-run: lianxi task --help."),
+        Exit.USAGE,
+        422,
+    ),
+    # the ladder
+    "RUNG_UNREACHABLE": Entry(
+        N_("The rung {rung} could never fire: {why}."),
+        N_("Correct the ladder; see the one in force: lianxi ladder show."),
+        Exit.REFUSED,
+        422,
+    ),
+    "RUNG_TO_NOBODY": Entry(
+        N_("The rung {rung} tells nobody."),
+        N_("Give it one or more of unit, units, office, convener in its field to."),
+        Exit.REFUSED,
+        422,
+    ),
+    "RUNG_ORDER": Entry(
+        N_("The rung {rung} stands in the wrong order."),
+        N_("First the rung that says late, then warnings and bulletins, each at a later day."),
+        Exit.REFUSED,
+        422,
+    ),
+    # the calendar
+    "CALENDAR_HOURS": Entry(
+        N_("The office closes at {closes}, which is not after it opens at {opens}."),
+        N_("Give two times of one day, such as 09:00 and 17:00."),
+        Exit.REFUSED,
+        422,
+    ),
+    "CALENDAR_ORDER": Entry(
+        N_("In the calendar's {field} {second} stands after {first}: they are to be ascending."),
+        N_("Put the earlier first; an entry ends on or after its first day."),
+        Exit.REFUSED,
+        422,
+    ),
+    "CALENDAR_OVERLAP": Entry(
+        N_("The calendar's entries that begin on {first} and {second} overlap."),
+        N_("Leave each day in one entry."),
+        Exit.REFUSED,
+        422,
+    ),
+    "CALENDAR_CONTRADICTION": Entry(
+        N_("The calendar says of {day} that it is a holiday and a make-up working day."),
+        N_("Leave it in one of the two entries that begin on {first} and {second}."),
+        Exit.REFUSED,
+        422,
+    ),
     # the conference
     "ALREADY_FOUNDED": Entry(
         N_("The conference {conference} is founded already."),
@@ -292,6 +424,32 @@ CATALOGUE: dict[str, Entry] = {
         N_("Give one of the tz database, such as Asia/Shanghai."),
         Exit.USAGE,
         422,
+    ),
+    "UNIT_SUCCEEDED": Entry(
+        N_("{unit} has been succeeded by {into}."),
+        N_("Name {into} instead."),
+        Exit.REFUSED,
+        409,
+    ),
+    "VERSION_NOT_NEXT": Entry(
+        N_("Version {given} does not follow on version {now}, which is in force."),
+        N_("Give the file a higher version; see what is in force: lianxi conference show."),
+        Exit.REFUSED,
+        409,
+    ),
+    "CALENDAR_UNKNOWN": Entry(
+        N_("The conference has not adopted this calendar (version {version})."),
+        N_("Adopt it first, its tasks follow: lianxi calendar adopt FILE."),
+        Exit.REFUSED,
+        409,
+    ),
+    "RULES_UNKNOWN": Entry(
+        N_("The conference has not adopted these rules (version {version})."),
+        N_(
+            "See those in force: lianxi ladder show; or adopt these first: lianxi ladder adopt FILE."
+        ),
+        Exit.REFUSED,
+        409,
     ),
     "REGISTER_FULL": Entry(
         N_("The conference has {limit} tasks; it takes no more."),

@@ -9,39 +9,58 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lianxi.free_text import FreeTextError, clean_text
 from lianxi.i18n import N_
-from lianxi.limit_text import LimitText, LimitTextError, Place, parse_limit, settle_limit
+from lianxi.limit_text import LimitText, Place, settle_limit
 from lianxi.proof.commitments import commit
+from lianxi.taskfile_fields import Fields
 from lianxi.taskfile_yaml import Node, Problem, TaskFileError, read_document
 
 __all__ = ["Problem", "TaskFile", "TaskFileError", "commitments", "read_task_file", "same_content"]
 
 MODES = ("lead", "each")
 BASES = ("meeting", "decision", "document", "duty")
+LAST_DAYS = {"week": 7, "month": 31, "quarter": 31}
+"""How often reports may be due, and the last day that may be named (lianxi.domain.reports)."""
 
+KIND = re.compile(r"[a-z0-9-]{1,32}")
 _REF = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _UNIT = re.compile(r"[A-Za-z0-9-]{1,32}")
 _FIELDS = frozenset(
-    ("id", "title", "text", "basis", "mode", "lead", "units", "support", "acknowledge_by", "due")
-)
+    ("id", "title", "text", "basis", "kind", "mode", "lead", "units", "support", "acknowledge_by",
+     "due", "concurrence", "report")
+)  # fmt: skip
 _BASIS_FIELDS = frozenset(("kind", "text"))
+_REPORT_FIELDS = frozenset(("every", "day"))
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """How often every unit reports, and on which day of the week or month it is due."""
+
+    every: str
+    day: int
 
 
 @dataclass(frozen=True, slots=True)
 class TaskFile:
-    """A task as its office wrote it; `ref` is the file's id."""
+    """A task as its office wrote it; `ref` is the file's id.
+
+    Without `due` the default of its `kind` holds, where the conference has one.
+    """
 
     ref: str
     title: str
     mode: str
-    due: LimitText
+    due: LimitText | None = None
     text: str | None = None
     basis_kind: str | None = None
     basis_text: str | None = None
     lead: str | None = None
     units: tuple[str, ...] = ()
     acknowledge_by: LimitText | None = None
+    kind: str | None = None
+    concurrence: bool = False
+    report: Cycle | None = None
 
     @property
     def texts(self) -> dict[str, bytes]:
@@ -52,7 +71,7 @@ class TaskFile:
 
 def read_task_file(text: str | bytes) -> TaskFile:
     """A task file's content; raises TaskFileError with every problem found."""
-    return _Reader(read_document(text)).read()
+    return _Reader(read_document(text), _FIELDS).read()
 
 
 def commitments(
@@ -82,7 +101,14 @@ def issue_args(task: TaskFile, texts: Mapping[str, Any], place: Place | None) ->
         args["units"] = list(task.units)
     if task.acknowledge_by is not None:
         args["acknowledge_by"] = settle_limit(task.acknowledge_by, place)
-    args["due"] = settle_limit(task.due, place)
+    if task.due is not None:
+        args["due"] = settle_limit(task.due, place)
+    if task.kind is not None:
+        args["kind"] = task.kind
+    if task.concurrence:
+        args["concurrence"] = True
+    if task.report is not None:
+        args["report"] = {"every": task.report.every, "day": task.report.day}
     return args
 
 
@@ -122,129 +148,70 @@ def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-class _Reader:
+class _Reader(Fields):
     """Turns the document into a TaskFile, collecting every problem on the way."""
-
-    def __init__(self, root: Node) -> None:
-        self.root = root
-        self.problems: list[Problem] = []
-        self.fields = self._mapping(root, _FIELDS)
 
     def read(self) -> TaskFile:
         basis_kind, basis_text = self._basis()
-        mode = self._choice("mode", MODES) or ("lead" if "lead" in self.fields else "each")
+        mode = self.choice("mode", MODES) or ("lead" if "lead" in self.fields else "each")
         task = TaskFile(
-            ref=self._id("id", _REF),
-            title=self._text(self.fields.get("title"), "title", self.root) or "",
+            ref=self.name("id", _REF),
+            title=self.text(self.fields.get("title"), "title", self.root) or "",
             mode=mode,
-            due=self._limit("due", needed=True) or parse_limit("1d"),
-            text=self._text(self.fields.get("text"), "text"),
+            due=self.limit("due"),
+            text=self.text(self.fields.get("text"), "text"),
             basis_kind=basis_kind,
             basis_text=basis_text,
-            lead=self._id("lead", _UNIT) if "lead" in self.fields else None,
+            lead=self.name("lead", _UNIT) if "lead" in self.fields else None,
             units=self._units(),
-            acknowledge_by=self._limit("acknowledge_by"),
+            acknowledge_by=self.limit("acknowledge_by"),
+            kind=self.name("kind", KIND) if "kind" in self.fields else None,
+            concurrence=self.choice("concurrence", ("true", "false")) == "true",
+            report=self._report(),
         )
         self._fit(task)
-        if self.problems:
-            raise TaskFileError(sorted(self.problems, key=lambda problem: problem.place))
+        self.check()
         return task
 
     def _fit(self, task: TaskFile) -> None:
         """What the parts must be to each other (lianxi.domain.task.commands.IssueTask)."""
         if task.mode == "lead" and task.lead is None:
-            self._wrong(self.root, N_("mode lead needs a lead unit: lead: U01"))
+            self.wrong(self.root, N_("mode lead needs a lead unit: lead: U01"))
         if task.mode == "each" and task.lead is not None:
-            self._wrong(self.fields["lead"], N_("mode each has no lead unit"))
+            self.wrong(self.fields["lead"], N_("mode each has no lead unit"))
         if task.mode == "each" and not task.units:
-            self._wrong(self.root, N_("mode each needs units: units: [U01, U02]"))
+            self.wrong(self.root, N_("mode each needs units: units: [U01, U02]"))
+        if task.mode == "each" and task.concurrence:
+            self.wrong(self.fields["concurrence"], N_("concurrence is asked in mode lead only"))
         if len(set(task.units)) != len(task.units) or task.lead in task.units:
-            self._wrong(self._units_node or self.root, N_("a unit is named twice"))
-
-    def _mapping(self, node: Node | None, allowed: frozenset[str]) -> dict[str, Node]:
-        if node is None or not isinstance(node.value, dict):
-            self._wrong(node or self.root, N_("fields are wanted here: name: value"))
-            return {}
-        known: dict[str, Node] = {}
-        for key, value in node.value.items():
-            if key not in allowed:
-                wanted = ", ".join(sorted(allowed))
-                self._wrong(
-                    value,
-                    N_("there is no field {field}; there are: {fields}"),
-                    field=key,
-                    fields=wanted,
-                )
-            elif not value.empty:
-                known[key] = value
-        return known
-
-    def _scalar(self, node: Node) -> str | None:
-        if isinstance(node.value, str):
-            return node.value
-        self._wrong(node, N_("one value is wanted here"))
-        return None
-
-    def _id(self, field: str, pattern: re.Pattern[str]) -> str:
-        node = self.fields.get(field)
-        if node is None:
-            self._wrong(self.root, N_("{field} is missing"), field=field)
-            return ""
-        value = self._scalar(node)
-        if value is not None and not pattern.fullmatch(value):
-            self._wrong(node, N_("{field} is no id"), field=field)
-        return value or ""
-
-    def _text(self, node: Node | None, field: str, needed_in: Node | None = None) -> str | None:
-        if node is None:
-            if needed_in is not None:
-                self._wrong(needed_in, N_("{field} is missing"), field=field)
-            return None
-        value = self._scalar(node)
-        try:
-            return None if value is None else clean_text(value.rstrip("\n"))
-        except FreeTextError as error:
-            self._wrong(node, error.template, **error.params)
-            return None
-
-    def _choice(self, field: str, choices: tuple[str, ...]) -> str | None:
-        node = self.fields.get(field)
-        return None if node is None else self._one_of(node, field, choices)
-
-    def _one_of(self, node: Node, field: str, choices: tuple[str, ...]) -> str | None:
-        value = self._scalar(node)
-        if value is not None and value not in choices:
-            self._wrong(
-                node, N_("{field} is one of: {choices}"), field=field, choices=", ".join(choices)
-            )
-            return None
-        return value
-
-    def _limit(self, field: str, *, needed: bool = False) -> LimitText | None:
-        node = self.fields.get(field)
-        if node is None:
-            if needed:
-                self._wrong(self.root, N_("{field} is missing"), field=field)
-            return None
-        value = self._scalar(node)
-        try:
-            return None if value is None else parse_limit(value)
-        except LimitTextError as error:
-            self._wrong(node, error.template, **error.params)
-            return None
+            self.wrong(self._units_node or self.root, N_("a unit is named twice"))
 
     def _basis(self) -> tuple[str | None, str | None]:
         node = self.fields.get("basis")
         if node is None:
             return None, None
-        fields = self._mapping(node, _BASIS_FIELDS)
+        fields = self.mapping(node, _BASIS_FIELDS)
         kind = fields.get("kind")
         if kind is None:
-            self._wrong(node, N_("{field} is missing"), field="basis.kind")
+            self.wrong(node, N_("{field} is missing"), field="basis.kind")
         return (
-            self._one_of(kind, "basis.kind", BASES) if kind is not None else None,
-            self._text(fields.get("text"), "basis.text", node),
+            self.one_of(kind, "basis.kind", BASES) if kind is not None else None,
+            self.text(fields.get("text"), "basis.text", node),
         )
+
+    def _report(self) -> Cycle | None:
+        node = self.fields.get("report")
+        if node is None:
+            return None
+        fields = self.mapping(node, _REPORT_FIELDS)
+        for field in sorted(_REPORT_FIELDS - fields.keys()):
+            self.wrong(node, N_("{field} is missing"), field=f"report.{field}")
+        every = day = None
+        if "every" in fields:
+            every = self.one_of(fields["every"], "report.every", tuple(LAST_DAYS))
+        if "day" in fields:
+            day = self.number(fields["day"], "report.day", LAST_DAYS.get(every or "", 31))
+        return None if every is None or day is None else Cycle(every, day)
 
     @property
     def _units_node(self) -> Node | None:
@@ -252,20 +219,11 @@ class _Reader:
 
     def _units(self) -> tuple[str, ...]:
         if "units" in self.fields and "support" in self.fields:
-            self._wrong(self.fields["support"], N_("units and support mean the same; give one"))
+            self.wrong(self.fields["support"], N_("units and support mean the same; give one"))
         node = self._units_node
         if node is None:
             return ()
         if not isinstance(node.value, list):
-            self._wrong(node, N_("a list of units is wanted here: [U01, U02]"))
+            self.wrong(node, N_("a list of units is wanted here: [U01, U02]"))
             return ()
-        units = []
-        for item in node.value:
-            unit = self._scalar(item)
-            if unit is not None and not _UNIT.fullmatch(unit):
-                self._wrong(item, N_("{field} is no id"), field="unit")
-            units.append(unit or "")
-        return tuple(units)
-
-    def _wrong(self, node: Node, template: str, **params: str | int) -> None:
-        self.problems.append(Problem(node.line, node.column, template, params))
+        return tuple(self.spelt(item, "unit", _UNIT) or "" for item in node.value)

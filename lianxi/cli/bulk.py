@@ -32,14 +32,23 @@ class Bulk:
         self._total = 0
 
     @property
+    def failed(self) -> bool:
+        """Whether one has failed so far."""
+        return bool(self._faults)
+
+    @property
     def _json(self) -> bool:
         return self._flags.text("output") in ("json", "jsonl")
+
+    def retype(self, *words: str) -> None:
+        """A repeat of what is done next has to type this, whatever was typed for all."""
+        self._flags.arguments = (*words, *self._rest())
 
     @contextmanager
     def one(self, name: str, *words: str) -> Iterator[None]:
         """Do one; `words` is the command for it alone, which a repeat has to type."""
         self._total += 1
-        self._flags.arguments = (*words, *self._rest())
+        self.retype(*words)
         try:
             yield
         except CliError as error:

@@ -13,6 +13,7 @@ from lianxi.cli.faults import CliError
 from lianxi.cli.grammar import Flags, option
 from lianxi.cli.kept import KeptRequest, Shelf
 from lianxi.cli.language import _
+from lianxi.cli.render import word
 from lianxi.cli.sealing import Change, payload_of
 from lianxi.cli.sending import ChangeOptions, Deliver, Outcome, prepare, send
 from lianxi.cli.terminal import dot, put, say, visible_line
@@ -33,10 +34,50 @@ SENTENCES = {
     "due": N_("{who} changed the due of {task} for {units}"),
     "close": N_("{who} closed {task} as {verdict}"),
     "cancel": N_("{who} cancelled {task}"),
+    # what units ask, answer and put right
+    "object": N_("{who} objected to {task}"),
+    "extend": N_("{who} asked for more time on {task}"),
+    "stop": N_("{who} asked to stop its part of {task}"),
+    "retract": N_("{who} took its request back on {task}: {request}"),
+    "concur": N_("{who} agreed with the submission on {task}"),
+    "dissent": N_("{who} dissented from the submission on {task}"),
+    "answer": N_("{who} explained itself on {task}"),
+    "heed": N_("{who} acknowledged an instruction on {task}"),
+    "dispute": N_("{who} disputed what was filed for it on {task}"),
+    "correct": N_("{who} corrected a report on {task}"),
+    # what the convener's side rules
+    "grant": N_("{who} granted what {unit} asked on {task}: {request}"),
+    "refuse": N_("{who} refused what {unit} asked on {task}: {request}"),
+    "suspend": N_("{who} suspended {unit} on {task}"),
+    "resume": N_("{who} let {unit} resume {task}"),
+    "add": N_("{who} added {unit} to {task}"),
+    "transfer": N_("{who} transferred {task} from {unit} to {into}"),
+    "urge": N_("{who} urged {units} on {task}"),
+    "instruct": N_("{who} gave an instruction on {task}"),
+    "phoned": N_("{who} noted a phone call with {unit} about {task}"),
+    "on-behalf": N_("{who} filed on behalf of {unit} on {task}: {act}"),
+    "by-mistake": N_("{who} reversed a mistake on {task}"),
+    "exclude-gap": N_("{who} excluded a gap of service on {task}"),
+    "approve": N_("{who} approved what was proposed on {task}"),
+    "reject": N_("{who} rejected what was proposed on {task}"),
+    "reopen": N_("{who} reopened {task} for {units}"),
+    # the conference
     "found": N_("{who} founded {conference}"),
     "register-key": N_("{who} registered a key for {unit}"),
+    "adopt-calendar": N_("{who} adopted version {version} of the calendar for {task}"),
+    "adopt-rules": N_("{who} adopted version {version} of the rules for {conference}"),
+    "succeed": N_("{who} had {unit} succeeded by {into}"),
 }
-"""Who did what to what, by action."""
+"""Who did what to what, by action; `task` is the conference where the act is about it."""
+
+WAITS = {
+    "ActProposed": N_("{who} proposed this on {task}; it waits for the convener: {act}"),
+    "IssueProposed": N_("{who} proposed to issue {ref}; it waits for the convener"),
+    "ProposalEndorsed": N_(
+        "{who} passed on what was proposed on {task}; it waits for the convener"
+    ),
+}
+"""What is said instead, by the kind of the last event, where the act has not taken effect yet."""
 
 NEXT = {
     "issue": "lianxi task show {task}",
@@ -50,10 +91,41 @@ NEXT = {
     "due": "lianxi task show {task}",
     "close": "lianxi task history {task}",
     "cancel": "lianxi task history {task}",
+    "object": "lianxi task show {task}",
+    "extend": "lianxi task show {task}",
+    "stop": "lianxi task show {task}",
+    "retract": "lianxi task show {task}",
+    "concur": "lianxi task show {task}",
+    "dissent": "lianxi task show {task}",
+    "answer": "lianxi task submit {task} --report FILE",
+    "heed": "lianxi task show {task}",
+    "dispute": "lianxi task show {task}",
+    "correct": "lianxi task show {task}",
+    "grant": "lianxi task show {task}",
+    "refuse": "lianxi task show {task}",
+    "suspend": "lianxi task resume {task} --unit {unit}",
+    "resume": "lianxi task show {task}",
+    "add": "lianxi task show {task}",
+    "transfer": "lianxi task show {task}",
+    "urge": "lianxi task show {task}",
+    "instruct": "lianxi task show {task}",
+    "phoned": "lianxi notice list --task {task}",
+    "on-behalf": "lianxi task show {task}",
+    "by-mistake": "lianxi task show {task}",
+    "exclude-gap": "lianxi task show {task}",
+    "approve": "lianxi task show {task}",
+    "reject": "lianxi task show {task}",
+    "reopen": "lianxi task show {task}",
     "found": "lianxi unit list",
     "register-key": "lianxi unit list",
+    "adopt-calendar": "lianxi calendar check",
+    "adopt-rules": "lianxi ladder show",
+    "succeed": "lianxi unit list",
 }
 """The next likely command, by action."""
+
+NEXT_WITHOUT_TASK = "lianxi todo"
+"""Where the likely command would name a task and there is none yet, or none any more."""
 
 
 def change_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -126,12 +198,11 @@ def show_done(client: Client, change: Change, outcome: Outcome) -> None:
     """The one line of a change, and the next likely command."""
     receipt = outcome.receipt
     task = receipt.get("task") or change.task
-    words = {"who": client.unit, "task": task, "conference": client.place.conference}
-    words |= {key: value for key, value in change.args.items() if isinstance(value, str)}
-    words["units"] = ", ".join(change.args.get("units", ()))
-    if change.action == "register-key":
-        words["unit"] = change.args["entry"]["unit"]
-    following = NEXT[change.action].format_map(words) + identity(client.flags)
+    words = _words(client, change, task)
+    following = NEXT[change.action]
+    if task is None and "{task}" in following:
+        following = NEXT_WITHOUT_TASK
+    following = following.format_map(words) + identity(client.flags)
     if client.flags.text("output") in ("json", "jsonl"):
         answer = {
             "schema": 1,
@@ -143,8 +214,12 @@ def show_done(client: Client, change: Change, outcome: Outcome) -> None:
         put(json.dumps(answer, ensure_ascii=True))
         return
     events = receipt["events"]
+    last = str(events[-1].get("kind")) if events else ""
+    sentence = WAITS.get(last, SENTENCES[change.action])
     parts = [
-        _(SENTENCES[change.action]).format_map(words),
+        _(sentence).format_map(
+            {**words, "act": word(words["act"]), "request": word(words["request"])}
+        ),
         times.show(receipt.get("at"), client.flags.text("time_format") or "local"),
     ]
     if events:
@@ -156,6 +231,20 @@ def show_done(client: Client, change: Change, outcome: Outcome) -> None:
         parts.append(_("recorded"))
     put(visible_line(dot().join(parts)))
     say(_("next: {command}").format(command=following))
+
+
+def _words(client: Client, change: Change, task: str | None) -> dict[str, Any]:
+    """What sentences and commands may name, machine words untranslated."""
+    args = change.args
+    words: dict[str, Any] = {"unit": "", "into": "", "ref": "", "request": "", "act": change.action}
+    words |= {key: value for key, value in args.items() if isinstance(value, str)}
+    words["units"] = ", ".join(args.get("units", ()))
+    adopted = args.get("calendar") or args.get("rules")
+    words["version"] = adopted.get("version") if isinstance(adopted, dict) else ""
+    if change.action == "register-key":
+        words["unit"] = args["entry"]["unit"]
+    conference = client.place.conference
+    return words | {"who": client.unit, "task": task or conference, "conference": conference}
 
 
 def show_already(client: Client, error: CliError) -> None:
@@ -170,7 +259,7 @@ def show_already(client: Client, error: CliError) -> None:
 def show_unsent(client: Client, change: Change, kept: KeptRequest) -> None:
     """What would be sent: the payload, and the texts and files by size."""
     payload = json.loads(payload_of(kept))
-    check_arguments(change.action, payload["args"])
+    check_arguments(change, payload["args"])
     openings = [{"commit": o.commit, "media": o.media, "size": o.size} for o in kept.openings]
     answer = {"schema": 1, "dry_run": True, "payload": payload, "openings": openings}
     put(json.dumps(answer, ensure_ascii=True, indent=1))
@@ -178,15 +267,19 @@ def show_unsent(client: Client, change: Change, kept: KeptRequest) -> None:
         say(_("Nothing was sent (dry run)."))
 
 
-def check_arguments(action: str, args: dict[str, Any]) -> None:
+def check_arguments(change: Change, args: dict[str, Any]) -> None:
     """Whether the conference would take these arguments as such (its own models)."""
     from pydantic import ValidationError
 
     from lianxi.domain.conference.commands import CONFERENCE_ACTIONS
     from lianxi.domain.task.commands import ACTIONS
 
+    if change.action == "on-behalf":
+        check_arguments(Change(args["act"], {}, change.task), args["args"])
+    # an action may stand on both streams, with arguments of its own on each
+    models = CONFERENCE_ACTIONS if change.task is None else ACTIONS
     try:
-        {**ACTIONS, **CONFERENCE_ACTIONS}[action].model_validate(args)
+        models[change.action].model_validate(args)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = "/".join(str(step) for step in first["loc"])

@@ -116,6 +116,31 @@ CLIENT_CATALOGUE: dict[str, Entry] = {
     ),
     "DECLINED": Entry(N_("Not done, as you said."), N_("Nothing was sent."), Exit.FAILED, 400),
     "INPUT_MISSING": Entry(N_("{option} is missing."), N_("Add {option}."), Exit.USAGE, 400),
+    # what is decided on
+    "NOT_ASKED": Entry(
+        N_("Nothing of this kind waits on {task} for {unit}."),
+        N_("See what does: lianxi todo, lianxi task show {task}."),
+        Exit.REFUSED,
+        409,
+    ),
+    "CHOOSE_ONE": Entry(
+        N_("Several wait on {task}:\n{events}"),
+        N_("Name one by its beginning: {option}."),
+        Exit.USAGE,
+        400,
+    ),
+    "NOTHING_FOUND": Entry(
+        N_("Nothing matches; nothing was done."),
+        N_("See what there is: lianxi task list."),
+        Exit.OK,
+        404,
+    ),
+    "NO_PROPOSAL": Entry(
+        N_("Nothing that was proposed waits under {given}."),
+        N_("See what does: lianxi todo."),
+        Exit.NOT_FOUND,
+        404,
+    ),
     # what was given
     "REQUEST_ID_INVALID": Entry(
         N_("{request_id} is not a request id (UUID version 7)."),
@@ -168,6 +193,30 @@ CLIENT_CATALOGUE: dict[str, Entry] = {
     "ROSTER_FILE_INVALID": Entry(
         N_("The roster file {path} cannot be taken:\n{problems}"),
         N_("Correct the file; lianxi conference init --help shows one."),
+        Exit.USAGE,
+        400,
+    ),
+    "CALENDAR_FILE_INVALID": Entry(
+        N_("The calendar file {path} cannot be taken:\n{problems}"),
+        N_("Correct the file and give it again."),
+        Exit.USAGE,
+        400,
+    ),
+    "CALENDAR_NOT_MADE": Entry(
+        N_("No calendar can be made of this: {reason}."),
+        N_("See lianxi calendar build --help."),
+        Exit.USAGE,
+        400,
+    ),
+    "NO_CALENDAR": Entry(
+        N_("The conference {conference} has no calendar: it was founded before there were any."),
+        N_("Make one and adopt it: lianxi calendar build --help, lianxi calendar adopt --help."),
+        Exit.NOT_FOUND,
+        404,
+    ),
+    "RULES_FILE_INVALID": Entry(
+        N_("The rules file {path} cannot be taken:\n{problems}"),
+        N_("Correct the file; lianxi ladder show --yaml prints one."),
         Exit.USAGE,
         400,
     ),

@@ -208,9 +208,15 @@ def group(name: str, *, table: Mapping[str, Entry], example: str, help: str) -> 
     return LazyGroup(name, table=table, example=example, help=help)
 
 
-def verb(name: str, *, example: str, help: str) -> Callable[[Callable[..., Any]], click.Command]:  # noqa: A002  click's word
-    """Declare a command; `help`'s first line is its short help."""
-    return click.command(name, cls=Verb, example=example, help=help)
+def verb(
+    name: str,
+    *,
+    example: str,
+    help: str,  # noqa: A002  click's word
+    settings: dict[str, Any] | None = None,
+) -> Callable[[Callable[..., Any]], click.Command]:
+    """Declare a command; `help`'s first line is its short help. `settings`: click's of its context."""
+    return click.command(name, cls=Verb, example=example, help=help, context_settings=settings)
 
 
 option = partial(click.option, cls=Option)

@@ -53,6 +53,13 @@ class Shelf:
         openings = tuple(KeptOpening(**opening) for opening in content.pop("openings"))
         return KeptRequest(**content, openings=openings)
 
+    def requests(self) -> Iterable[KeptRequest]:
+        """Every kept request, oldest first."""
+        for path in sorted(self.folder.glob("requests/*-*.json")):
+            kept = self.request(path.stem)
+            if kept is not None:
+                yield kept
+
     def keep_request(self, request: KeptRequest) -> None:
         """Keep it, before it is sent."""
         content = request._asdict()
@@ -81,16 +88,28 @@ class Shelf:
             if content is not None:
                 yield content
 
-    def keep_list(self, tasks: list[str]) -> None:
-        """Number the rows just shown."""
-        self._write("last-list.json", tasks)
+    def keep_list(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Number the rows just shown: of each its task, and the event that an answer would name."""
+        kept = [{"task": row.get("task"), "subject": row.get("subject")} for row in rows]
+        self._write("last-list.json", kept)
 
     def listed_task(self, number: int) -> str | None:
         """The task of a numbered row."""
-        tasks = self._read("last-list.json")
-        if not isinstance(tasks, list) or not 1 <= number <= len(tasks):
-            return None
-        return str(tasks[number - 1])
+        task = self._listed(number).get("task")
+        return None if task is None else str(task)
+
+    def listed_subject(self, number: int) -> str | None:
+        """The event that an answer to a numbered row would name."""
+        subject = self._listed(number).get("subject")
+        return None if subject is None else str(subject)
+
+    def _listed(self, number: int) -> Mapping[str, Any]:
+        rows = self._read("last-list.json")
+        if not isinstance(rows, list) or not 1 <= number <= len(rows):
+            return {}
+        row = rows[number - 1]
+        # release 0.1 kept the tasks alone
+        return row if isinstance(row, dict) else {"task": row}
 
     def keep_known(self, what: str, ids: Iterable[str]) -> None:
         """Remember ids that exist; the newest last."""

@@ -1,9 +1,21 @@
 """Limits on the command line: parsed here, settled in the conference's zone (cli layer)."""
 
+from typing import Any
+
 from lianxi.cli.client import Client
 from lianxi.cli.faults import CliError
 from lianxi.cli.language import _
+from lianxi.i18n import N_
 from lianxi.limit_text import LimitText, LimitTextError, Local, Place, parse_limit, settle_limit
+
+NAMES = {"due": N_("due"), "acknowledge_by": N_("acknowledge by")}
+"""The two limits of an assignment, and how people read them."""
+
+
+def name(value: Any, how: str = "") -> str:
+    """Which limit."""
+    del how
+    return _(NAMES[value]) if value in NAMES else str(value or "")
 
 
 def limit(client: Client, given: str) -> dict[str, str | int]:

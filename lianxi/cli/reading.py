@@ -94,7 +94,7 @@ def reading(
             flags = click.get_current_context().find_object(Flags) or Flags()
             client = Client(flags)
             shelf = Shelf(client.settings.state)
-            query = {name: _filter(name, rest.pop(name), shelf) for name in filters}
+            query = {name: filtered(name, rest.pop(name), shelf) for name in filters}
             paging = {name: rest.pop(name) for name in ("limit", "cursor") if pages}
             made = Reading(client, shelf, form_of(flags, fields), query, **paging)
             if watch:
@@ -154,7 +154,8 @@ def remember(shelf: Shelf, items: Sequence[dict[str, Any]]) -> None:
             shelf.keep_known(what, ids)
 
 
-def _filter(name: str, value: Any, shelf: Shelf) -> str | int | None:
+def filtered(name: str, value: Any, shelf: Shelf) -> str | int | None:
+    """What a filter asks of the gateway; None where it was not given."""
     if value is None or value is False:
         return None
     if value is True:

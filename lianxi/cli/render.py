@@ -18,6 +18,7 @@ from lianxi.cli.terminal import (
     visible_line,
     width,
 )
+from lianxi.cli.words import WORDS
 from lianxi.i18n import N_
 
 BOM = b"\xef\xbb\xbf"
@@ -30,42 +31,6 @@ LIGHTS = {
     "done": ("D", N_("done"), "dim"),
 }
 """Letter, word, colour: never colour alone."""
-
-WORDS = {
-    "issued": N_("issued"),
-    "in-progress": N_("in progress"),
-    "submitted": N_("submitted"),
-    "returned": N_("returned"),
-    "completed": N_("completed"),
-    "withdrawn": N_("withdrawn"),
-    "active": N_("active"),
-    "ready-to-close": N_("ready to close"),
-    "closed": N_("closed"),
-    "cancelled": N_("cancelled"),
-    "archived": N_("archived"),
-    "implemented": N_("implemented"),
-    "not-implemented": N_("not implemented"),
-    "lead": N_("lead"),
-    "support": N_("support"),
-    "member": N_("member"),
-    "acknowledge": N_("acknowledge"),
-    "report": N_("report"),
-    "revise": N_("revise"),
-    "review": N_("review"),
-    "close": N_("close"),
-    "wait-review": N_("with the office"),
-    "wait-acknowledge": N_("to be acknowledged"),
-    "wait-report": N_("being worked on"),
-    "wait-revise": N_("to be revised"),
-    "sent": N_("sent"),
-    "superseded": N_("superseded"),
-    "failed": N_("failed"),
-    "meeting": N_("meeting"),
-    "decision": N_("decision"),
-    "document": N_("document"),
-    "duty": N_("duty"),
-}
-"""Machine words and how people read them; JSON and CSV keep the machine words."""
 
 Cell = Callable[[Any, str], str]
 
@@ -104,6 +69,22 @@ def yes_no(value: Any, how: str = "") -> str:
     """A truth value."""
     del how
     return {True: _("yes"), False: _("no")}.get(value, "")
+
+
+def days(value: Any, how: str = "") -> str:
+    """Working days until a limit; past it, how many ago."""
+    del how
+    if not isinstance(value, int):
+        return ""
+    if value < 0:
+        return _("{n} days late").format(n=-value)
+    return _("today") if value == 0 else _("{n} days").format(n=value)
+
+
+def marked(value: Any, how: str = "") -> str:
+    """A mark where it is so, nothing where not."""
+    del how
+    return _("provisional") if value else ""
 
 
 def percent(value: Any, how: str = "") -> str:

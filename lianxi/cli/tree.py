@@ -18,10 +18,16 @@ ROOT_TABLE = {
     "ack": Entry("lianxi.cli.ack:ack", N_("Acknowledge tasks.")),
     "task": Entry("lianxi.cli.task:task", N_("Issue, follow and answer tasks.")),
     "unit": Entry("lianxi.cli.unit:unit", N_("The member units.")),
+    "deadline": Entry("lianxi.cli.deadline:deadline", N_("How deadlines came about.")),
+    "calendar": Entry(
+        "lianxi.cli.calendar:calendar", N_("Working days, holidays and make-up days.")
+    ),
+    "ladder": Entry("lianxi.cli.ladder:ladder", N_("Reminders, escalation and the other rules.")),
     "notice": Entry("lianxi.cli.notice:notice", N_("Notices and what became of them.")),
     "audit": Entry("lianxi.cli.audit:audit", N_("Read and verify the trail.")),
     "key": Entry("lianxi.cli.key:key", N_("Make and register keys.")),
     "conference": Entry("lianxi.cli.conference:conference", N_("Found and show a conference.")),
+    "handover": Entry("lianxi.cli.handover:handover", N_("One file for your successor.")),
     "config": Entry("lianxi.cli.config:config", N_("Profiles and settings of this machine.")),
     "up": Entry("lianxi.cli.machine.running:up", N_("Start server, worker and gateway.")),
     "down": Entry("lianxi.cli.machine.running:down", N_("Stop them in order.")),
@@ -36,15 +42,61 @@ TASK_TABLE = {
     "issue": Entry("lianxi.cli.task.issue:issue", N_("Assign a new task to units.")),
     "list": Entry("lianxi.cli.task.listing:list_tasks", N_("List assignments or tasks.")),
     "show": Entry("lianxi.cli.task.show:show", N_("One task whole.")),
+    # a unit's own word
     "progress": Entry("lianxi.cli.task.reporting:progress", N_("Report progress.")),
     "submit": Entry("lianxi.cli.task.reporting:submit", N_("Report completion, with evidence.")),
     "recall": Entry("lianxi.cli.task.reporting:recall", N_("Take your submission back.")),
+    "object": Entry("lianxi.cli.task.requesting:object_", N_("Object to an assignment.")),
+    "extend": Entry("lianxi.cli.task.requesting:extend", N_("Ask for more time.")),
+    "stop": Entry("lianxi.cli.task.requesting:stop", N_("Ask that your part be stopped.")),
+    "retract": Entry("lianxi.cli.task.requesting:retract", N_("Take your own request back.")),
+    "concur": Entry("lianxi.cli.task.answering:concur", N_("Agree with the lead's submission.")),
+    "dissent": Entry(
+        "lianxi.cli.task.answering:dissent", N_("Dissent from the lead's submission.")
+    ),
+    "answer": Entry(
+        "lianxi.cli.task.answering:answer", N_("Answer a warning with an explanation.")
+    ),
+    "heed": Entry("lianxi.cli.task.answering:heed", N_("Acknowledge an instruction.")),
+    "dispute": Entry(
+        "lianxi.cli.task.repairing:dispute",
+        N_("Dispute what the office filed on your unit's behalf."),
+    ),
+    "correct": Entry(
+        "lianxi.cli.task.repairing:correct",
+        N_("Correct a figure or a text of an earlier report."),
+    ),
+    # what the convener's side rules
     "accept": Entry("lianxi.cli.task.deciding:accept", N_("Accept a unit's completion.")),
     "return": Entry("lianxi.cli.task.deciding:return_", N_("Return a submission with a reason.")),
+    "grant": Entry("lianxi.cli.task.granting:grant", N_("Grant what a unit asks.")),
+    "refuse": Entry(
+        "lianxi.cli.task.granting:refuse", N_("Refuse what a unit asks, with a reason.")
+    ),
+    "suspend": Entry("lianxi.cli.task.suspending:suspend", N_("Stop a unit's clock.")),
+    "resume": Entry(
+        "lianxi.cli.task.suspending:resume", N_("Let a suspended unit's clock run on.")
+    ),
+    "add": Entry("lianxi.cli.task.ruling:add", N_("Add a unit to a task.")),
     "withdraw": Entry("lianxi.cli.task.deciding:withdraw", N_("Take a unit off a task.")),
     "due": Entry("lianxi.cli.task.ruling:due", N_("Give units a new due.")),
+    "urge": Entry("lianxi.cli.task.supervising:urge", N_("Urge units by hand.")),
+    "instruct": Entry("lianxi.cli.task.supervising:instruct", N_("Give an instruction.")),
+    "on-behalf": Entry(
+        "lianxi.cli.task.on_behalf:on_behalf", N_("File what a unit said by phone or on paper.")
+    ),
+    "by-mistake": Entry(
+        "lianxi.cli.task.reversing:by_mistake",
+        N_("Reverse the last act of the convener's side, made by mistake."),
+    ),
+    "approve": Entry("lianxi.cli.task.approving:approve", N_("Approve what was proposed.")),
+    "reject": Entry(
+        "lianxi.cli.task.approving:reject", N_("Reject what was proposed, with a reason.")
+    ),
     "close": Entry("lianxi.cli.task.ruling:close", N_("Close a task with a verdict.")),
     "cancel": Entry("lianxi.cli.task.ruling:cancel", N_("Cancel a task for all.")),
+    "reopen": Entry("lianxi.cli.task.ruling:reopen", N_("Re-open completed parts for a re-check.")),
+    # its record
     "evidence": Entry("lianxi.cli.task.evidence:evidence", N_("Fetch reports and evidence.")),
     "history": Entry("lianxi.cli.task.history:history", N_("Every event of a task.")),
     "receipt": Entry("lianxi.cli.task.receipt:receipt", N_("Receipts of your own filings.")),
@@ -53,10 +105,39 @@ TASK_TABLE = {
 UNIT_TABLE = {
     "list": Entry("lianxi.cli.unit:list_units", N_("List the member units.")),
     "show": Entry("lianxi.cli.unit:show_unit", N_("One unit and its keys.")),
+    "succeed": Entry("lianxi.cli.unit:succeed", N_("Have a unit succeeded by another.")),
+}
+
+DEADLINE_TABLE = {
+    "explain": Entry("lianxi.cli.deadline:explain", N_("How a deadline came about, day by day.")),
+}
+
+CALENDAR_TABLE = {
+    "show": Entry("lianxi.cli.calendar.show:show", N_("A year's working days.")),
+    "check": Entry(
+        "lianxi.cli.calendar.check:check",
+        N_("Check an override file, or the conference's calendar."),
+    ),
+    "build": Entry("lianxi.cli.calendar.build:build", N_("Write a calendar file.")),
+    "adopt": Entry("lianxi.cli.calendar.adopt:adopt", N_("Adopt another calendar.")),
+}
+
+LADDER_TABLE = {
+    "show": Entry("lianxi.cli.ladder.show:show", N_("The rungs and the other rules in force.")),
+    "check": Entry("lianxi.cli.ladder.check:check", N_("Check a rules file.")),
+    "simulate": Entry("lianxi.cli.ladder.foresee:simulate", N_("What fires when, from now on.")),
+    "replay": Entry(
+        "lianxi.cli.ladder.foresee:replay",
+        N_("Who would have been yellow or red under other rules."),
+    ),
+    "adopt": Entry("lianxi.cli.ladder.adopt:adopt", N_("Adopt other rules.")),
 }
 
 NOTICE_TABLE = {
     "list": Entry("lianxi.cli.notice:list_notices", N_("List notices.")),
+    "phoned": Entry(
+        "lianxi.cli.task.supervising:phoned", N_("Note that you told a unit by phone.")
+    ),
 }
 
 AUDIT_TABLE = {
@@ -76,6 +157,7 @@ KEY_TABLE = {
 CONFERENCE_TABLE = {
     "init": Entry("lianxi.cli.conference.init:init", N_("Found a conference.")),
     "show": Entry("lianxi.cli.conference.show:show", N_("The conference and who you are in it.")),
+    "gap": Entry("lianxi.cli.conference.gap:gap", N_("Gaps of service: list or exclude them.")),
 }
 
 CONFIG_TABLE = {

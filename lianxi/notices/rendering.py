@@ -11,8 +11,18 @@ from zoneinfo import ZoneInfo
 from lianxi.domain.values import CONVENERS_SIDE, role_of
 from lianxi.i18n import translation
 from lianxi.notices import texts
-from lianxi.notices.texts import OTHER, TEXTS, Side, Text
+from lianxi.notices.texts import (
+    CONFERENCE_TEXTS,
+    OTHER,
+    OTHER_OF_CONFERENCE,
+    TEXTS,
+    Side,
+    Text,
+)
 from lianxi.ports import DueNotice, Letter
+
+SHORT_HASH = 12
+"""Characters of an event's hash that a command names; the client completes it."""
 
 MAX_TITLE = 200
 """Characters of a title that a letter shows; the whole stands in `lianxi task show`."""
@@ -26,13 +36,14 @@ def render(due: DueNotice, zone: ZoneInfo) -> Letter:
     _ = translation(due.language).gettext
     text = text_of(due)
     title = plain(due.title or "")
-    subject = f"[{due.notice.task}] {_(text.subject)}"
+    task = due.notice.task
+    subject = _(text.subject) if task is None else f"[{task}] {_(text.subject)}"
     return Letter(
         notice_id=due.notice_id,
         origin=due.origin,
         unit=due.notice.addressee,
         kind=due.notice.kind,
-        task=due.notice.task,
+        task=task,
         address=due.address,
         language=due.language,
         subject=f"{subject}: {title}" if title else subject,
@@ -43,6 +54,8 @@ def render(due: DueNotice, zone: ZoneInfo) -> Letter:
 def text_of(due: DueNotice) -> Text:
     """The row of the table for a notice: by its kind and on which side its addressee stands."""
     side: Side = "office" if role_of(due.notice.addressee) in CONVENERS_SIDE else "unit"
+    if due.notice.task is None:
+        return CONFERENCE_TEXTS.get((side, due.notice.kind), OTHER_OF_CONFERENCE)
     return TEXTS.get((side, due.notice.kind), OTHER)
 
 
@@ -66,15 +79,23 @@ def _shown(char: str) -> str:
 
 def _body(due: DueNotice, text: Text, title: str, zone: ZoneInfo, _: Callable[[str], str]) -> str:
     notice = due.notice
-    heading = _(texts.TASK_TITLED) if title else _(texts.TASK)
-    lines = [heading.format(task=notice.task, title=title)]
+    if notice.task is None:
+        lines = [title or _(texts.CONFERENCE)]
+    else:
+        heading = _(texts.TASK_TITLED) if title else _(texts.TASK)
+        lines = [heading.format(task=notice.task, title=title)]
     if notice.about is not None and notice.about != notice.addressee:
         lines.append(_(texts.UNIT).format(unit=notice.about))
     lines += ["", _(text.asked)]
     if text.deadline and notice.due is not None:
         local = notice.due.astimezone(zone).strftime("%Y-%m-%d %H:%M")
         lines.append(_(texts.DEADLINE).format(deadline=local, zone=zone.key))
-    commands = [c.format(task=notice.task, unit=notice.about or "UNIT") for c in text.commands]
+    named = {
+        "task": notice.task,
+        "unit": notice.about or "UNIT",
+        "subject": (notice.subject or "EVENT")[:SHORT_HASH],
+    }
+    commands = [command.format_map(named) for command in text.commands]
     lines += ["", _(texts.COMMANDS), *(f"  {command}" for command in commands)]
     lines += ["", _(texts.IDENTITY).format(notice_id=due.notice_id)]
     return "\n".join(lines) + "\n"

@@ -16,6 +16,7 @@ from lianxi.proof.rosters import RosterStep, roster_bytes
 from lianxi.proof.sessions import open_session
 from lianxi.streams.conference_stream import ConferenceStream
 from lianxi.streams.task_stream import TaskStream
+from tests.cli import fake_views
 
 
 class RefusedError(Exception):
@@ -97,17 +98,35 @@ class FakeConference:
 
     def _begin(self, task: str, signed: SignedCommand) -> None:
         row = next(r for r in reversed(self.rows) if r.stream == "conference")
-        start = TaskStart(
-            conference=self.conference.state.conference,
-            registration={"text": row.text, "hash": row.hash},
-            envelope=signed.text,
-            roster=roster_bytes(self.conference.state.roster).decode(),
-            rules=self.conference.state.rules,
+        state = self.conference.state
+        issue, proposal, approval = signed, None, None
+        proposed = json.loads(row.text)["data"].get("proposal")
+        if proposed is not None:
+            event = next(r for r in self.rows if r.hash == proposed)
+            issue, approval = open_command(event.envelope or ""), signed.text
+            proposal = {"text": event.text, "hash": event.hash}
+        start = TaskStart.model_validate(
+            {
+                "conference": state.conference,
+                "registration": {"text": row.text, "hash": row.hash},
+                "envelope": issue.text,
+                "roster": roster_bytes(state.roster).decode(),
+                "rules": state.rules,
+                "calendar": state.calendar,
+                "proposal": proposal,
+                "approval": approval,
+            }
         )
         given = TaskInput(task=task, origin=self.origin, start=start)
         self.tasks[task] = TaskStream.open(given, datetime.now(UTC))
-        self.args[task] = signed.payload.args
-        self._record(self.tasks[task], signed)
+        self.args[task] = issue.payload.args
+        self._record(self.tasks[task], issue)
+
+    def pass_time(self, task: str, until: datetime) -> None:
+        """Let the rungs of a task fire up to an instant; from then on the task lives there."""
+        stream = self.task(task)
+        stream.fire_rungs(until)
+        self._record(stream)
 
     def _ask(self, stream: ConferenceStream | TaskStream, signed: SignedCommand) -> Receipt:
         version = stream.writer.roster.version
@@ -118,7 +137,9 @@ class FakeConference:
         self._record(stream, signed)
         return receipt
 
-    def _record(self, stream: ConferenceStream | TaskStream, signed: SignedCommand) -> None:
+    def _record(
+        self, stream: ConferenceStream | TaskStream, signed: SignedCommand | None = None
+    ) -> None:
         while stream.writer.waiting:
             batch = stream.writer.next_batch()
             envelopes = {envelope.payload_sha256: envelope.text for envelope in batch.envelopes}
@@ -176,9 +197,8 @@ class FakeConference:
             "due": format_instant(a.due),
             "first_due": format_instant(a.first_due),
             "acknowledge_by": format_instant(a.acknowledge_by),
-            "overdue": False,
+            **fake_views.running(state, a, self.now(state)),
             "acknowledge_overdue": False,
-            "light": "done" if a.final else "green",
             "percent": a.percent,
             "title": self.text(state.title),
             "phase": state.phase,
@@ -200,9 +220,21 @@ class FakeConference:
             "in_time": a.in_time,
         }
 
-    def task_view(self, task: str) -> dict[str, Any]:
+    def task_view(self, task: str, viewer: str = "office") -> dict[str, Any]:
         state = self.task(task).state
         basis = state.basis
+        side = viewer in ("convener", "office", "auditor")
+        parts = []
+        for a in state.assignments.values():
+            row = {**self.assignment_row(state, a), **fake_views.inner(a, self.text)}
+            if not side and a.unit != viewer:
+                row |= dict.fromkeys(fake_views.INNER)
+            parts.append(row)
+        texts = {
+            commit: data.decode()
+            for commit, (_salt, data, media) in self.openings.items()
+            if media == "text/plain"
+        }
         return {
             "task": state.task,
             "ref": state.ref,
@@ -219,8 +251,10 @@ class FakeConference:
             "next_due": None,
             "verdict": state.verdict,
             "head": state.head,
-            "assignments": [self.assignment_row(state, a) for a in state.assignments.values()],
+            "assignments": parts,
             "timeline": self.events(stream=f"task/{task}"),
+            "texts": texts,
+            **fake_views.around(state, self.text),
         }
 
     def events(self, **filters: str) -> list[dict[str, Any]]:
@@ -247,15 +281,36 @@ class FakeConference:
                 found.append(item)
         return found
 
-    def todo(self, unit: str) -> list[dict[str, Any]]:
-        what = {"issued": "acknowledge", "returned": "revise", "in-progress": "report"}
-        items = []
+    def todo(self, viewer: str) -> dict[str, list[dict[str, Any]]]:
+        lists: dict[str, list[dict[str, Any]]] = {"items": [], "waiting": []}
         for stream in self.tasks.values():
-            for a in stream.state.assignments.values():
-                row = self.assignment_row(stream.state, a)
-                if a.unit == unit and a.state in what and stream.state.phase == "active":
-                    items.append({**row, "what": what[a.state], "since": None})
-        return items
+            mine, theirs = fake_views.items(stream.state, viewer, self.text, self.now(stream.state))
+            lists["items"] += mine
+            lists["waiting"] += theirs
+        for issue in fake_views.issues(self.conference.state, self.text):
+            item = {
+                **dict.fromkeys(("task", "unit", "due", "state", "light", "days_left", "head")),
+                "what": "approve",
+                "who": "convener",
+                "act": "issue",
+                "subject": issue["event"],
+                "title": issue["title"],
+                "since": issue["at"],
+                "by": issue["expires"],
+                "optional": False,
+                "late": False,
+            }
+            if viewer == "convener":
+                lists["items"].append(item)
+            elif viewer == "office":
+                lists["waiting"].append(item)
+        lists["items"].sort(key=lambda item: item["who"] != viewer)
+        return lists
+
+    @staticmethod
+    def now(state: TaskState) -> datetime:
+        """The task's present; time may have been passed."""
+        return max(datetime.now(UTC), state.last_at)
 
 
 def error_of(error: Exception) -> tuple[int, dict[str, Any]]:

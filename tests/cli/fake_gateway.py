@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from lianxi.proof.hashing import sha256_hex
 from lianxi.proof.rosters import roster_bytes
+from tests.cli import fake_views
 from tests.cli.fake_conference import FakeConference, RefusedError, error_of
 
 TOKEN = "founding-token-of-the-fake"
@@ -152,7 +153,15 @@ class FakeGateway:
                     "roster": text,
                 }
             case ["todo"]:
-                return {"schema": 1, "now": "", "items": known.todo(unit), "waiting": []}
+                return {"schema": 1, "now": "", **known.todo(unit)}
+            case ["conference"]:
+                return {
+                    "schema": 1,
+                    "conference": state.conference,
+                    "calendar": state.calendar and state.calendar.model_dump(mode="json"),
+                    "rules": state.rules.model_dump(mode="json"),
+                    "proposals": fake_views.issues(state, known.text),
+                }
             case ["assignments"]:
                 items = [
                     known.assignment_row(stream.state, a)
@@ -160,14 +169,17 @@ class FakeGateway:
                     for a in stream.state.assignments.values()
                     if query.get("unit", a.unit) == a.unit
                     and query.get("state", a.state) == a.state
+                    and query.get("task", stream.state.task) == stream.state.task
                 ]
+                if query.get("overdue"):
+                    items = [item for item in items if item["overdue"]]
                 return _page(items, query)
             case ["tasks"]:
                 return _page([known.task_view(task) for task in known.tasks], query)
             case ["tasks", task]:
                 if not side and unit not in known.task(task).state.assignments:
                     raise RefusedError("UNKNOWN_TASK", task=task)
-                return {"schema": 1, "task": known.task_view(task)}
+                return {"schema": 1, "task": known.task_view(task, unit)}
             case ["tasks", task, "events"]:
                 return _page(known.events(stream=f"task/{task}"), query)
             case ["registrations", ref]:

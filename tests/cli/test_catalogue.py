@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from lianxi.cli.render import WORDS
+from lianxi.cli.words import WORDS
 from lianxi.errors import CATALOGUE
 from tools.catalogue import CHINESE, as_bytes, chinese, messages, updated
 

@@ -14,14 +14,18 @@ from tools.reference import CLI, ERRORS, cli_document, commands, errors_document
 COMMANDS = dict(commands())
 
 OF_THIS_ISSUE = {
-    "": "todo inbox ack up down status doctor demo backup restore",
-    "task": "issue list show progress submit recall accept return withdraw due close cancel evidence"
-    " history receipt",
-    "unit": "list show",
-    "notice": "list",
+    "": "todo inbox ack up down status doctor demo backup restore handover",
+    "task": "issue list show progress submit recall object extend stop retract concur dissent answer"
+    " heed dispute correct accept return grant refuse suspend resume add withdraw due urge instruct"
+    " on-behalf by-mistake approve reject close cancel reopen evidence history receipt",
+    "unit": "list show succeed",
+    "notice": "list phoned",
     "audit": "list show verify as-of export",
     "key": "new register show",
-    "conference": "init show",
+    "conference": "init show gap",
+    "deadline": "explain",
+    "calendar": "show check build adopt",
+    "ladder": "show check simulate replay adopt",
     "config": "show set list",
 }
 """The verbs of every noun."""
@@ -107,8 +111,8 @@ def test_the_documents_are_what_the_code_says() -> None:
 
 
 def test_did_you_mean(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["task", "isue"]) == 2
-    assert "Did you mean 'issue'?" in capsys.readouterr().err
+    assert main(["task", "evidenc"]) == 2
+    assert "Did you mean 'evidence'?" in capsys.readouterr().err
 
 
 def test_clicks_own_messages_are_chinese_too(capsys: pytest.CaptureFixture[str]) -> None:

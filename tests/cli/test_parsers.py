@@ -3,8 +3,10 @@
 import os
 
 import pytest
+from pydantic import TypeAdapter
 
 from lianxi.cli.conference.roster_file import RosterFileError, read_roster_file
+from lianxi.domain.limits import Limit
 from lianxi.domain.task.commands import IssueTask
 from lianxi.free_text import FreeTextError, clean_text, text_of_bytes
 from lianxi.limit_text import LimitTextError, Place, parse_limit, settle_limit
@@ -18,6 +20,10 @@ SHANGHAI, BERLIN = Place("Asia/Shanghai"), Place("Europe/Berlin", "16:30")
     [
         ("15d", None, {"rule": "duration", "seconds": 1_296_000}),
         ("36h", None, {"rule": "duration", "seconds": 129_600}),
+        ("15wd", None, {"rule": "days", "days": 15, "kind": "working"}),
+        ("1830cd", None, {"rule": "days", "days": 1830, "kind": "calendar"}),
+        ("30cd>", None, {"rule": "days", "days": 30, "kind": "calendar", "roll": "forward"}),
+        ("30cd<", None, {"rule": "days", "days": 30, "kind": "calendar", "roll": "back"}),
         ("90m", None, {"rule": "duration", "seconds": 5_400}),
         (
             "2026-12-15T17:00:00+08:00",
@@ -37,12 +43,19 @@ SHANGHAI, BERLIN = Place("Asia/Shanghai"), Place("Europe/Berlin", "16:30")
 )
 def test_limits(text: str, place: Place | None, limit: dict[str, object]) -> None:
     assert settle_limit(parse_limit(text), place) == limit
+    assert TypeAdapter(Limit).validate_python(limit)
 
 
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("15wd", "next release"),
+        ("15wd>", "do not roll"),
+        ("15 wd", "neither"),
+        ("15wd\n", "neither"),
+        ("15d>", "neither"),
+        ("30cd><", "neither"),
+        ("0wd", "no time"),
+        ("1831cd", "five years"),
         ("0d", "no time"),
         ("1831d", "five years"),
         ("9999999d", "five years"),
@@ -90,6 +103,20 @@ def test_a_task_file_becomes_exactly_the_args_of_issue() -> None:
     assert IssueTask.model_validate(args).mode == "each"
 
 
+def test_kind_concurrence_and_reports_of_a_task_file() -> None:
+    """They are arguments of the issue where they are given, and absent where not; due may be absent."""
+    text = FILE.replace("due: 15d\n", "due: 30cd>\nkind: urgent\nconcurrence: true\n")
+    text += "report: {every: week, day: 5}\n"
+    args = commitments(read_task_file(text), dict.fromkeys(("title", "text", "basis"), bytes(32)))
+    command = IssueTask.model_validate(args)
+    assert command.model_dump(mode="json", exclude_none=True) == args
+    assert (command.kind, command.concurrence) == ("urgent", True)
+    assert args["report"] == {"every": "week", "day": 5}
+    assert args["due"] == {"rule": "days", "days": 30, "kind": "calendar", "roll": "forward"}
+    short = read_task_file("id: b\ntitle: T\nunits: [U01]\nconcurrence: false\n")
+    assert commitments(short, {"title": bytes(32)}).keys() == {"ref", "mode", "title", "units"}
+
+
 def test_same_content_is_judged_with_the_kept_salts() -> None:
     task = read_task_file(FILE)
     salts = {field: os.urandom(32) for field in task.texts}
@@ -106,6 +133,10 @@ def test_same_content_is_judged_with_the_kept_salts() -> None:
         ("U03", "U04"),
         ("No. 5", "No. 6"),
         ("text: Text\n", ""),
+        ("due: 15d\n", ""),
+        ("due: 15d\n", "due: 15d\nkind: urgent\n"),
+        ("due: 15d\n", "due: 15d\nconcurrence: true\n"),
+        ("due: 15d\n", "due: 15d\nreport: {every: month, day: 25}\n"),
     ):
         assert not same_content(read_task_file(FILE.replace(old, new, 1)), args, openings), old
     assert not same_content(task, args, {})
@@ -135,7 +166,15 @@ def test_same_content_is_judged_with_the_kept_salts() -> None:
         (FILE.replace("[U02, U03]", "U02"), "a list of units"),
         (FILE.replace("lead: U01\n", ""), "mode lead needs a lead"),
         (FILE.replace("decision", "rumour"), "line 10, column 9: basis.kind is one of"),
-        (FILE.replace("due: 15d\n", ""), "due is missing"),
+        (FILE + "kind: Urgent\n", "kind is no id"),
+        (FILE + "concurrence: yes\n", "concurrence is one of: true, false"),
+        ("id: b\ntitle: T\nunits: [U01]\nconcurrence: true\n", "line 4, column 14: concurrence is"),
+        (FILE + "report: weekly 5\n", "fields are wanted here"),
+        (FILE + "report: {every: week}\n", "report.day is missing"),
+        (FILE + "report: {every: year, day: 1}\n", "report.every is one of: week, month, quarter"),
+        (FILE + "report: {every: week, day: 8}\n", "report.day is a number from 1 to 7"),
+        (FILE + "report: {every: month, day: 32}\n", "report.day is a number from 1 to 31"),
+        (FILE.replace("15d", "15wd>"), "working days end on a working day"),
         (FILE.replace("id: a-1", "id: -a"), "line 1, column 5: id is no id"),
     ],
 )

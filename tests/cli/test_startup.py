@@ -16,6 +16,7 @@ HEAVY = (
     "http.client",
     "ruamel",
     "starlette",
+    "holidays",
 )
 NEVER = (
     "temporalio",
@@ -25,6 +26,7 @@ NEVER = (
     "uvicorn",
     "lianxi.store",
     "lianxi.engine",
+    "holidays",
 )
 
 _PROGRAM = """
@@ -75,6 +77,11 @@ def test_the_client_never_imports_temporal_or_the_store(house: House) -> None:
         ("unit", "list"),
         ("conference", "show"),
         ("config", "show"),
+        ("calendar", "show", "2026"),
+        ("calendar", "--help"),
+        ("conference", "init", "--help"),
+        ("ladder", "show"),
+        ("unit", "succeed", "U02", "--into", "U03", "--reason", "x", "--dry-run"),
     ):
         assert _loaded(NEVER, *words, **variables) == "[]", words
 

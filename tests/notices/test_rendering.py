@@ -18,24 +18,66 @@ from babel.messages.pofile import read_po
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lianxi.domain.ladder import DEFAULT_LADDER
+from lianxi.domain.conference import events as cev
+from lianxi.domain.conference import react as conference_react
+from lianxi.domain.ladder import DEFAULT_LADDER, NOTICE_KINDS, PROPOSED_KINDS
+from lianxi.domain.task import events as ev
 from lianxi.domain.task import react
 from lianxi.i18n import LOCALE_DIR
 from lianxi.notices import rendering, texts
 from lianxi.notices.rendering import plain, render, text_of
-from lianxi.notices.texts import OTHER, TEXTS, Side
+from lianxi.notices.texts import CONFERENCE_TEXTS, OTHER, OTHER_OF_CONFERENCE, TEXTS, Side
+from tests.cli.spoken import parse
 from tests.notices.letters import a_due_notice, a_notice, notice_id
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
+BY_FUNCTION: dict[type[ev.TaskEvent], set[tuple[Side, str]]] = {
+    ev.RungFired: {("office", "proposed")},  # and the rungs themselves, from the ladder
+    ev.OfficeReminded: set(),  # from the ladder
+    ev.AssignmentAcknowledged: {("office", "acknowledged")},
+    ev.AssignmentWithdrawn: {("unit", "withdrawn")},
+    ev.AssignmentTransferred: {("unit", "transferred")},
+    ev.RequestRefused: {("unit", "extension-decided"), ("unit", "stop-decided")},
+    ev.PeriodEnded: {("unit", "report-late"), ("office", "report-late")},
+    ev.LimitsMoved: {("unit", "limits-moved")},
+    ev.BulletinIssued: {("unit", "bulletin-issued"), ("office", "bulletin-issued")},
+    ev.ConcurrenceAsked: {("unit", "concurrence-asked")},
+    ev.ConcurrenceSilent: {("office", "concurrence-silent")},
+    ev.InstructionGiven: {("unit", "instruction")},
+    ev.ActProposed: {("office", "proposed")},
+    ev.ProposalEndorsed: {("office", "proposed")},
+    ev.ProposalApproved: {("office", "approved")},
+    ev.ProposalRejected: {("office", "rejected")},
+    ev.ProposalExpired: {("office", "expired")},
+    ev.ServiceGapNoted: {("office", "service-gap")},
+}
+"""What the functions of react's `_TELL` can emit; the keys are compared with the table itself."""
+
+
+BY_CONFERENCE: dict[type[cev.ConferenceEvent], tuple[Side, str]] = {
+    cev.CalendarAdopted: ("unit", "calendar"),
+    cev.IssueProposed: ("office", "proposed"),
+    cev.IssueRejected: ("office", "rejected"),
+    cev.IssueExpired: ("office", "expired"),
+}
+"""What the conference tells."""
+
+
 def emitted_kinds() -> set[tuple[Side, str]]:
-    """All that `react` can emit, from its own tables."""
-    kinds: set[tuple[Side, str]] = {("office", react.READY), ("unit", "withdrawn")}
-    for side, kind in react._ASSIGNMENT_NOTICES.values():
-        kinds.add(("unit" if side == "unit" else "office", kind))
+    """All that `react` can emit about a task, from its own tables and the ladder."""
+    kinds: set[tuple[Side, str]] = {("office", react.READY)}
+    for told in react._ASSIGNMENT_NOTICES.values():
+        kinds |= {("unit" if side == "unit" else "office", kind) for side, kind in told}
     kinds |= {("unit", kind) for kind in react._TASK_NOTICES.values()}
-    kinds |= {(side, rung.name) for rung in DEFAULT_LADDER.rungs for side in rung.to}
+    for emitted in BY_FUNCTION.values():
+        kinds |= emitted
+    for rung in DEFAULT_LADDER.rungs:
+        if rung.kind not in PROPOSED_KINDS:
+            kinds |= {("unit" if side == "unit" else "office", rung.name) for side in rung.to}
+    for reminder in DEFAULT_LADDER.office or ():
+        kinds |= {("unit" if side == "unit" else "office", reminder.name) for side in reminder.to}
     return kinds
 
 
@@ -64,26 +106,48 @@ class TestTexts:
 
     def test_every_kind_that_is_emitted_has_a_text_and_no_text_is_unused(self) -> None:
         """The table covers react's tables and the default ladder exactly."""
+        assert set(BY_FUNCTION) == set(react._TELL)
         assert set(TEXTS) == emitted_kinds()
 
+    def test_what_the_conference_tells_has_its_texts(self) -> None:
+        """Of no task; the keys are those of the conference's own table."""
+        assert set(BY_CONFERENCE) == set(conference_react._TELL)
+        assert set(CONFERENCE_TEXTS) == set(BY_CONFERENCE.values())
+
+    def test_every_kind_of_notice_that_is_no_rung_has_a_text(self) -> None:
+        """The ladder's own list of reserved names, which the conference's notices are part of."""
+        known = {kind for _side, kind in (*TEXTS, *CONFERENCE_TEXTS)}
+        assert known >= NOTICE_KINDS
+
     def test_commands_name_only_what_a_notice_knows(self) -> None:
-        """Each begins with the program's name and fills {task} and {unit} only."""
-        for text in chain(TEXTS.values(), [OTHER]):
+        """Each begins with the program's name; without a task no command names one."""
+        known = {"task", "unit", "subject"}
+        for text, allowed in (
+            *((text, known) for text in (*TEXTS.values(), OTHER)),
+            *((text, {"subject"}) for text in (*CONFERENCE_TEXTS.values(), OTHER_OF_CONFERENCE)),
+        ):
             assert text.commands
             for command in text.commands:
                 assert command.startswith("lianxi ")
-                fields = {field for _, field, _, _ in Formatter().parse(command) if field}
-                assert fields <= {"task", "unit"}
+                assert _fields(command) <= allowed
+
+    def test_a_notice_names_commands_that_there_are(self) -> None:
+        """What a letter says to type is parsed by the program itself."""
+        for text in (*TEXTS.values(), *CONFERENCE_TEXTS.values(), OTHER, OTHER_OF_CONFERENCE):
+            for template in text.commands:
+                command = template.format(task="T-0003", unit="U07", subject="5f1c3a9d0e12")
+                parse(command.replace("NUMBER", "60").replace("LIMIT", "15wd"))
 
     def test_every_text_is_marked_and_has_a_chinese_one(self, chinese: Catalog) -> None:
         """What extraction finds is translated, with the same fields; no text is left unmarked."""
+        folder = Path(texts.__file__).parent
         found = {
             str(message)
-            for _, message, _, _ in extract_from_file("python", texts.__file__, {"N_": None})
+            for path in folder.glob("*.py")
+            for _, message, _, _ in extract_from_file("python", path, {"N_": None})
         }
-        used = {
-            line for text in chain(TEXTS.values(), [OTHER]) for line in (text.subject, text.asked)
-        }
+        every = chain(TEXTS.values(), CONFERENCE_TEXTS.values(), [OTHER, OTHER_OF_CONFERENCE])
+        used = {line for text in every for line in (text.subject, text.asked)}
         assert used < found
         for message in found:
             translated = chinese.get(message)
@@ -168,11 +232,36 @@ class TestRender:
     @pytest.mark.parametrize("language", ["en", "zh", "fr"])
     def test_every_kind_can_be_rendered(self, language: str) -> None:
         """No field is left open; an unknown language falls back to English."""
-        for side, kind in emitted_kinds():
-            notice = a_notice(kind, addressee="office" if side == "office" else "U07")
+        every = [
+            *((side, kind, "T-0003") for side, kind in emitted_kinds()),
+            *((side, kind, None) for side, kind in CONFERENCE_TEXTS),
+        ]
+        for side, kind, task in every:
+            addressee = "office" if side == "office" else "U07"
+            notice = a_notice(kind, addressee=addressee, task=task, subject="ab" * 32)
             letter = render(a_due_notice(notice=notice, language=language), SHANGHAI)
             assert "{" not in letter.subject + letter.body
+            assert "None" not in letter.subject + letter.body
             assert notice_id(1) in letter.body
+
+    def test_a_proposed_task_has_no_number_yet(self) -> None:
+        """A notice about the conference names no task; the command names the event, cut short."""
+        notice = a_notice(
+            "proposed", addressee="convener", task=None, about=None, subject="5f1c" * 16
+        )
+        letter = render(a_due_notice(notice=notice), SHANGHAI)
+        assert letter.subject == "A new task to approve: Repair the gauges"
+        assert letter.body.startswith("Repair the gauges\n\nA task waits for your approval")
+        assert "  lianxi task approve 5f1c5f1c5f1c\n" in letter.body
+        assert letter.task is None
+        untitled = render(a_due_notice(notice=notice, title=None), SHANGHAI)
+        assert untitled.body.startswith("The conference\n")
+
+    def test_an_answer_names_the_event_that_it_is_about(self) -> None:
+        """An instruction is heeded by its event; a warning's deadline is that of the explanation."""
+        notice = a_notice("instruction", subject="abcdef012345" + "0" * 52)
+        body = render(a_due_notice(notice=notice), SHANGHAI).body
+        assert "  lianxi task heed T-0003 --event abcdef012345\n" in body
 
 
 class TestPlain:

@@ -70,8 +70,14 @@ def _fold(lines: list[Line], until: datetime, *, happened: bool) -> list[dict[st
             counted = (event.happened_at or event.at) if happened else event.at
             if counted > until or (state is None and event.seq > 1):
                 continue
-            state = evolve(state, task_fact(event, line.hash))
-        except (Refusal, ValueError):
+            fact = task_fact(event, line.hash)
+            try:
+                state = evolve(state, fact)
+            except (ValueError, LookupError):
+                if not happened:
+                    raise
+                # stated for a time at which what it rests on had not happened yet
+        except (Refusal, ValueError, LookupError):
             raise CliError("FINDINGS", count=1, message=f"{line.stream}#{line.seq}") from None
     if state is None:
         return []

@@ -5,12 +5,13 @@ Used by `lianxi conference init` and by the demo: functions, no click.
 
 import json
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
+from lianxi.cli.calendar.source import YEARS_AHEAD
 from lianxi.cli.client import Client
 from lianxi.cli.conference.roster_file import RosterRow
 from lianxi.cli.faults import CliError
@@ -20,13 +21,18 @@ from lianxi.cli.keyfile import Key
 from lianxi.cli.sealing import Change
 from lianxi.cli.sending import ANSWER_MARGIN, ChangeOptions
 from lianxi.cli.transport import Answer
+from lianxi.domain.calendar import Calendar
 from lianxi.domain.roster import Roster, RosterKey, Threshold
+from lianxi.domain.rules import DEFAULT_RULES
 from lianxi.domain.values import role_of
 from lianxi.proof.canonical import dumps
 from lianxi.proof.hashing import ZERO_HASH
 from lianxi.proof.rosters import check_genesis, sign_roster
 
 DIRECTORY_MEDIA = "application/json"
+
+ROOM = 11_000
+"""Bytes of the founding's arguments: base64 makes 4/3 of a payload, an envelope has 16 KiB."""
 
 
 def new_origin(conference: str, domain: str = "localhost") -> str:
@@ -65,8 +71,13 @@ def founding_change(  # noqa: PLR0913  one keyword per part of the conference
     units: Sequence[RosterRow],
     convener: Key,
     others: Sequence[Key],
+    calendars: Callable[[int], Calendar],
 ) -> Change:
-    """The command `found`, with the genesis roster: 1 of 1, the convener's key signs."""
+    """The command `found`, with the genesis roster: 1 of 1, the convener's key signs.
+
+    `calendars` gives the calendar for so many years ahead. A conference of many units takes as many
+    years as an envelope has room for; the others follow with `lianxi calendar adopt`.
+    """
     roster = Roster(
         version=1,
         prev_roster=ZERO_HASH,
@@ -86,8 +97,18 @@ def founding_change(  # noqa: PLR0913  one keyword per part of the conference
         "members": members,
         "roster": roster.model_dump(mode="json", exclude_none=True),
         "roster_signatures": [signature.model_dump(mode="json")],
+        "rules": DEFAULT_RULES.model_dump(mode="json", exclude_none=True),
     }
-    return Change("found", args)
+    for ahead in range(YEARS_AHEAD, -1, -1):
+        calendar = calendars(ahead).model_dump(mode="json", exclude_none=True)
+        if _size({**args, "calendar": calendar}) <= ROOM or ahead == 0:
+            break
+    return Change("found", {**args, "calendar": calendar})
+
+
+def _size(args: dict[str, Any]) -> int:
+    directory = {"commit": "0" * 64, "size": len(args["directory"].data)}
+    return len(dumps({**args, "directory": directory}))
 
 
 def _member(row: RosterRow, language: str) -> dict[str, Any]:

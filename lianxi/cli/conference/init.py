@@ -3,11 +3,13 @@
 import os
 import re
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
 from lianxi.cli import given
+from lianxi.cli.calendar.source import Setting, built, country_option, years_ahead
 from lianxi.cli.change import carry_out, change_options
 from lianxi.cli.client import Client
 from lianxi.cli.conference.roster_file import (
@@ -31,6 +33,9 @@ from lianxi.free_text import FreeTextError, clean_text
 from lianxi.i18n import N_
 from lianxi.proof.keys import SEED_BYTES, Signer
 
+if TYPE_CHECKING:
+    from lianxi.domain.calendar import Calendar
+
 EXAMPLE = """lianxi conference init --id joint --name-en "Joint Conference" --name-zh 联席会议 \\
     --zone Asia/Shanghai --roster roster.csv
 
@@ -51,9 +56,10 @@ _DOMAIN = re.compile(r"[a-z0-9.-]{1,100}")
     example=EXAMPLE,
     help=N_(
         "Found a conference.\n\n"
-        "Makes the keys of convener and office and a profile for each on this machine. The gateway"
-        " takes a founding only from somebody who can read its data directory (--data). Units make"
-        " their keys themselves: lianxi key new."
+        "It counts by its country's working days and follows the default rules (lianxi calendar show,"
+        " lianxi ladder show). Makes the keys of convener and office and a profile for each on this"
+        " machine. The gateway takes a founding only from somebody who can read its data"
+        " directory (--data). Units make their keys themselves: lianxi key new."
     ),
 )
 @option(
@@ -66,6 +72,13 @@ _DOMAIN = re.compile(r"[a-z0-9.-]{1,100}")
 @option("--name-en", required=True, metavar="TEXT", help=N_("Its English name."))
 @option("--name-zh", required=True, metavar="TEXT", help=N_("Its Chinese name."))
 @option("--zone", required=True, metavar="ZONE", help=N_("Its time zone, such as Asia/Shanghai."))
+@country_option
+@option(
+    "--calendar-overrides",
+    "overrides",
+    metavar="FILE",
+    help=N_("The conference's own days (YAML), before the country's."),
+)
 @option("--roster", "path", required=True, metavar="FILE", help=N_("The member units as CSV."))
 @option(
     "--office-hours",
@@ -104,6 +117,8 @@ def init(  # noqa: PLR0913  one parameter per option
     name_en: str,
     name_zh: str,
     zone: str,
+    country: str,
+    overrides: str | None,
     path: str,
     office_hours: str,
     custody: str,
@@ -121,6 +136,16 @@ def init(  # noqa: PLR0913  one parameter per option
     names = {"en": _name(name_en, "--name-en"), "zh": _name(name_zh, "--name-zh")}
     _check_zone(zone)
     units = _units(path)
+    setting = Setting(zone, hours[1], hours[3])
+
+    def calendars(ahead: int) -> "Calendar":
+        return built(country, setting, years=years_ahead(ahead), overrides=overrides)
+
+    # a country or a file that gives no calendar is refused before any key is made
+    first = calendars(0)
+    if first.zone != zone:
+        reason = _("The file's zone {zone} is not the conference's.").format(zone=first.zone)
+        raise CliError("USAGE", reason=reason, command="lianxi conference init")
     # the token first: without it no key is to be left behind
     token = "" if options.dry_run else founding.read_token(data_path(data))
     _choose_gateway(flags, data)
@@ -134,12 +159,13 @@ def init(  # noqa: PLR0913  one parameter per option
         conference=conference,
         names=names,
         zone=zone,
-        office_hours=(hours[1], hours[3]),
+        office_hours=(first.opens, first.closes),
         custody=custody,
         language=language,
         units=units,
         convener=keys["convener"],
         others=[keys["office"]],
+        calendars=calendars,
     )
     if options.dry_run:
         sizes = {"directory": {"size": len(change.args["directory"].data)}}

@@ -62,7 +62,7 @@ ACTS: tuple[tuple[str, str], ...] = (
     ("office", "task accept T-0002 --unit U26"),
     ("U03", "ack T-0003"),
     ("U25", "task submit T-0004 --report {report} --wait recorded"),
-    ("office", "task return T-0004 --unit U25 --due 5d --reason 请补充各阅览室的开放时间表"),
+    ("office", "task return T-0004 --unit U25 --due 5wd --reason 请补充各阅览室的开放时间表"),
     ("U15", "ack T-0004"),
     ("convener", "task cancel T-0005 --reason 与上级演练合并 --yes"),
     ("U09", "ack T-0006"),
@@ -74,6 +74,7 @@ NEXT = (
     ("U07", "lianxi todo"),
     ("U07", "lianxi ack T-0003"),
     ("U07", "lianxi task show T-0003"),
+    ("U07", "lianxi deadline explain T-0003"),
     ("office", "lianxi todo"),
     ("auditor", "lianxi audit verify"),
 )
@@ -129,7 +130,7 @@ class Stage:
         self._types(
             "conference", "init", "--id", CONFERENCE, "--custody", "demo",
             "--name-en", "Sample Joint Conference", "--name-zh", "示例联席会议",
-            "--zone", "Asia/Shanghai", "--roster", str(SAMPLE / "roster.csv"),
+            "--zone", "Asia/Shanghai", "--country", "CN", "--roster", str(SAMPLE / "roster.csv"),
             "--data", str(self.data), "--gateway", self.gateway, "--wait", "recorded",
             "--request-id", new_request_id(),
         )  # fmt: skip

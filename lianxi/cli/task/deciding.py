@@ -18,36 +18,43 @@ from lianxi.cli.limits import limit
 from lianxi.cli.render import instant, word
 from lianxi.cli.sealing import Change, Seen
 from lianxi.cli.sending import ChangeOptions
-from lianxi.cli.terminal import cut, dot, say, visible_line
-from lianxi.i18n import N_
-
-_unit = option(
-    "--unit",
-    required=True,
-    metavar="UNIT",
-    shell_complete=complete_unit,
-    help=N_("Whose part it is."),
+from lianxi.cli.task.concurrence import concurrence_lines
+from lianxi.cli.task.looking import (
+    how,
+    part_of,
+    place,
+    reason_option,
+    show,
+    show_text,
+    unit_option,
+    view_of,
 )
-_reason = option("--reason", required=True, metavar="TEXT", help=N_("Why; - reads standard input."))
+from lianxi.i18n import N_
 
 
 @verb(
     "accept",
-    example="lianxi task accept T-0003 --unit U07",
+    example="lianxi task accept T-0003 --unit U07\n"
+    'lianxi task accept T-0003 --unit U07 --reason "the dissent is about another task"',
     help=N_(
         "Accept a unit's completion.\n\n"
         "Decides on the submission in force, which is shown; refused when another one came in since"
-        " lianxi task show, or somebody acts in between."
+        " lianxi task show, or somebody acts in between. Over a dissent, or before every supporting"
+        " unit has answered, it needs a reason."
     ),
 )
 @task_argument()
-@_unit
+@unit_option
+@option("--reason", metavar="TEXT", help=N_("Why; - reads standard input."))
 @change_options
 @click.pass_obj
-def accept(flags: Flags, task: str, unit: str, options: ChangeOptions) -> int:
+def accept(flags: Flags, task: str, unit: str, reason: str | None, options: ChangeOptions) -> int:
     """One decision."""
-    client, task, unit = _place(flags, task, unit)
-    change = Change("accept", {"unit": unit}, task, look=_submission(client, task, unit))
+    client, task, unit = place(flags, task, unit)
+    args: dict[str, Any] = {"unit": unit}
+    if reason is not None:
+        args["reason"] = given.text(reason, "--reason")
+    change = Change("accept", args, task, look=_submission(client, task, unit))
     return carry_out(client, change, options)
 
 
@@ -60,8 +67,8 @@ def accept(flags: Flags, task: str, unit: str, options: ChangeOptions) -> int:
     ),
 )
 @task_argument()
-@_unit
-@_reason
+@unit_option
+@reason_option
 @option("--due", required=True, metavar="LIMIT", help=N_("The new due."))
 @change_options
 @click.pass_obj
@@ -69,7 +76,7 @@ def return_(
     flags: Flags, task: str, unit: str, reason: str, due: str, options: ChangeOptions
 ) -> int:
     """One decision."""
-    client, task, unit = _place(flags, task, unit)
+    client, task, unit = place(flags, task, unit)
     args = {"unit": unit, "reason": given.text(reason, "--reason"), "due": limit(client, due)}
     change = Change("return", args, task, look=_submission(client, task, unit))
     return carry_out(client, change, options)
@@ -84,8 +91,8 @@ def return_(
     ),
 )
 @task_argument()
-@_unit
-@_reason
+@unit_option
+@reason_option
 @option(
     "--new-lead", metavar="UNIT", shell_complete=complete_unit, help=N_("Who leads from now on.")
 )
@@ -95,7 +102,7 @@ def withdraw(
     flags: Flags, task: str, unit: str, reason: str, new_lead: str | None, options: ChangeOptions
 ) -> int:
     """One withdrawal."""
-    client, task, unit = _place(flags, task, unit)
+    client, task, unit = place(flags, task, unit)
     args: dict[str, Any] = {"unit": unit, "reason": given.text(reason, "--reason")}
     if new_lead is not None:
         args["new_lead"] = given.unit_id(new_lead, Shelf(client.settings.state))
@@ -104,34 +111,17 @@ def withdraw(
         confirm(flags, question, yes=options.yes)
 
     def look() -> Seen:
-        return str(_assignment(client, task, unit)["head"]), {}
+        return str(part_of(view_of(client, task), unit)["head"]), {}
 
     return carry_out(client, Change("withdraw", args, task, look=look), options)
-
-
-def _place(flags: Flags, task: str, unit: str) -> tuple[Client, str, str]:
-    client = Client(flags)
-    shelf = Shelf(client.settings.state)
-    return client, given.task_id(task, shelf), given.unit_id(unit, shelf)
-
-
-def _assignment(client: Client, task: str, unit: str) -> dict[str, Any]:
-    view = client.read(f"tasks/{task}")["task"]
-    units = {a["unit"]: a for a in view["assignments"]}
-    if unit not in units:
-        hint = _("Its units: {units}{suggestion}").format(
-            units=", ".join(units), suggestion=given.suggestion(unit, list(units))
-        )
-        raise CliError("UNIT_NOT_ON_TASK", hint=hint, unit=unit, task=task)
-    assignment: dict[str, Any] = units[unit]
-    return assignment
 
 
 def _submission(client: Client, task: str, unit: str) -> Callable[[], Seen]:
     """Looks at the submission in force, shows it, and holds to what was shown before."""
 
     def look() -> Seen:
-        a = _assignment(client, task, unit)
+        view = view_of(client, task)
+        a = part_of(view, unit)
         submission = a.get("submission")
         if submission is None:
             raise CliError(
@@ -140,21 +130,23 @@ def _submission(client: Client, task: str, unit: str) -> Callable[[], Seen]:
         shown = Shelf(client.settings.state).seen(task).get(unit)
         if shown is not None and shown != submission:
             raise CliError("STALE")
-        if client.flags.text("output") not in ("json", "jsonl"):
-            _describe(a, client.flags.text("time_format") or "local")
+        _describe(client, a)
+        concurrence = view.get("concurrence")
+        if concurrence and concurrence.get("submission") == submission:
+            for line in concurrence_lines(concurrence, how(client)):
+                show(client, line)
         return str(a["head"]), {"submission": submission}
 
     return look
 
 
-def _describe(a: dict[str, Any], how: str) -> None:
-    parts = [
+def _describe(client: Client, a: dict[str, Any]) -> None:
+    show(
+        client,
         _("Submission of {unit}").format(unit=a["unit"]),
         word(a.get("state")),
-        instant(a.get("submitted_at"), how),
-        _("due {time}").format(time=instant(a.get("due"), how)),
+        instant(a.get("submitted_at"), how(client)),
+        _("due {time}").format(time=instant(a.get("due"), how(client))),
         _("{count} files of evidence").format(count=len(a.get("evidence") or ())),
-    ]
-    say(dot().join(part for part in parts if part))
-    if a.get("report"):
-        say("  " + cut(visible_line(a["report"]), 200))
+    )
+    show_text(client, a.get("report"))

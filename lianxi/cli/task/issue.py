@@ -21,23 +21,39 @@ from lianxi.cli.sending import ChangeOptions
 from lianxi.free_text import MAX_TEXT_BYTES
 from lianxi.i18n import N_
 from lianxi.limit_text import LimitTextError
-from lianxi.taskfile import BASES, MODES, TaskFile, TaskFileError, issue_args, read_task_file
+from lianxi.taskfile import (
+    BASES,
+    KIND,
+    LAST_DAYS,
+    MODES,
+    Cycle,
+    TaskFile,
+    TaskFileError,
+    issue_args,
+    read_task_file,
+)
 from lianxi.taskfile import kept_salts as salts_of
 from lianxi.taskfile import same_content as says_the_same
 
 EXAMPLE = """lianxi task issue -f task.yaml
-lianxi task issue --title "Service day" --lead U07 --support U02,U03 --due 15d
+lianxi task issue --title "Service day" --lead U07 --support U02,U03 --due 15wd --report "weekly 5"
 
 task.yaml:
   id: service-day-2026
   title: Service day
   text: Set up one service point per district.
   basis: {kind: meeting, text: "Third meeting, item 2"}
+  kind: ordinary
   mode: lead
   lead: U07
   support: [U02, U03]
-  acknowledge_by: 2d
-  due: 2026-12-15"""
+  acknowledge_by: 2wd
+  due: 2026-12-15
+  concurrence: true
+  report: {every: month, day: 25}"""
+
+REPORTS = {"weekly": "week", "monthly": "month", "quarterly": "quarter"}
+"""How often, as a flag says it and as a task file does."""
 
 
 @verb(
@@ -45,9 +61,12 @@ task.yaml:
     example=EXAMPLE,
     help=N_(
         "Assign a new task to units.\n\n"
-        "A limit is a duration (15d, 36h, 90m), an instant with its offset, a time of the"
-        " conference's clock, or a date (close of office hours). The file's id is its identity:"
-        " the same file again finds the task it made, other content under the id is refused."
+        "A limit is so many working days (15wd) or calendar days (30cd; 30cd> ends on a working day"
+        " at the latest, 30cd< before), a duration (15d, 36h, 90m), an instant with its offset, a time"
+        " of the conference's clock, or a date (close of office hours). Without one the default of the"
+        " task's kind holds.\n\n"
+        "The file's id is its identity: the same file again finds the task it made, other content"
+        " under the id is refused."
     ),
 )
 @option(
@@ -72,9 +91,20 @@ task.yaml:
 )
 @option("--acknowledge-by", metavar="LIMIT", help=N_("By when to acknowledge."))
 @option("--due", metavar="LIMIT", help=N_("By when to be done."))
+@option("--kind", metavar="KIND", help=N_("Its kind, which gives the limits not named."))
+@option(
+    "--concurrence",
+    is_flag=True,
+    help=N_("Ask the supporting units when the lead submits."),
+)
+@option(
+    "--report",
+    metavar='"weekly 5"',
+    help=N_("Periodic reports: weekly, monthly or quarterly, and the day."),
+)
 @change_options
 @click.pass_obj
-def issue(flags: Flags, /, path: str | None, options: ChangeOptions, **parts: str | None) -> int:
+def issue(flags: Flags, /, path: str | None, options: ChangeOptions, **parts: Any) -> int:
     """One command to the conference, which gives the task its number."""
     client = Client(flags)
     shelf = Shelf(client.settings.state)
@@ -115,9 +145,8 @@ def read_file(path: str) -> TaskFile:
 
 
 def _from_flags(shelf: Shelf, parts: dict[str, Any], request_id: str) -> TaskFile:
-    for name in ("title", "due"):
-        if parts[name] is None:
-            raise CliError("INPUT_MISSING", option=f"--{name}")
+    if parts["title"] is None:
+        raise CliError("INPUT_MISSING", option="--title")
     lead, units = parts["lead"], given.unit_ids(parts["units"], shelf)
     mode = parts["mode"] or ("lead" if lead else "each")
     if mode == "lead" and lead is None:
@@ -126,6 +155,9 @@ def _from_flags(shelf: Shelf, parts: dict[str, Any], request_id: str) -> TaskFil
         raise CliError("INPUT_MISSING", option="--units" if lead is None else "--mode lead")
     if len({*units, lead}) != len(units) + 1:
         raise CliError("USAGE", reason=_("A unit is named twice."), command="lianxi task issue")
+    if mode == "each" and parts["concurrence"]:
+        reason = _("Concurrence is asked of the supporting units of a lead.")
+        raise CliError("USAGE", reason=reason, command="lianxi task issue")
     if (parts["basis"] is None) != (parts["basis_text"] is None):
         raise CliError("INPUT_MISSING", option="--basis-text" if parts["basis"] else "--basis")
 
@@ -133,14 +165,39 @@ def _from_flags(shelf: Shelf, parts: dict[str, Any], request_id: str) -> TaskFil
         ref=parts["ref"] or request_id,
         title=_text(parts["title"], "--title") or "",
         mode=mode,
-        due=parsed(parts["due"]),
+        due=parsed(parts["due"]) if parts["due"] else None,
         text=_text(parts["text"], "--text"),
         basis_kind=parts["basis"],
         basis_text=_text(parts["basis_text"], "--basis-text"),
         lead=given.unit_id(lead, shelf) if lead else None,
         units=tuple(units),
         acknowledge_by=parsed(parts["acknowledge_by"]) if parts["acknowledge_by"] else None,
+        kind=_kind(parts["kind"]),
+        concurrence=parts["concurrence"],
+        report=_cycle(parts["report"]),
     )
+
+
+def _kind(text: str | None) -> str | None:
+    if text is not None and not KIND.fullmatch(text):
+        raise CliError("ID_INVALID", given=text, what=_("a kind of task"), suggestion="")
+    return text
+
+
+def _cycle(text: str | None) -> Cycle | None:
+    """`weekly 5`, `monthly 25`, `quarterly 25`."""
+    if text is None:
+        return None
+    every, _space, day = text.strip().partition(" ")
+    known = REPORTS.get(every)
+    number = int(day) if day.isascii() and day.isdigit() else 0
+    if known is None or not 1 <= number <= LAST_DAYS[known]:
+        reason = _(
+            'Reports are "weekly 1" (Monday) to "weekly 7", "monthly 1" to "monthly 31", or'
+            ' "quarterly 1" to "quarterly 31".'
+        )
+        raise CliError("USAGE", reason=reason, command="lianxi task issue")
+    return Cycle(known, number)
 
 
 def _registered_salts(

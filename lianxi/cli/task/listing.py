@@ -6,7 +6,17 @@ from lianxi.cli.client import items_of
 from lianxi.cli.grammar import option, verb
 from lianxi.cli.language import _
 from lianxi.cli.reading import Reading, reading, remember
-from lianxi.cli.render import Column, instant, light, percent, show_rows, word, yes_no
+from lianxi.cli.render import (
+    Column,
+    days,
+    instant,
+    light,
+    marked,
+    percent,
+    show_rows,
+    word,
+    yes_no,
+)
 from lianxi.cli.terminal import say
 from lianxi.i18n import N_
 
@@ -19,6 +29,8 @@ BY_ASSIGNMENT = (
     Column("state", N_("state"), word),
     Column("percent", N_("progress"), percent),
     Column("due", N_("due"), instant),
+    Column("days_left", N_("days left"), days),
+    Column("provisional", N_("provisional"), marked),
     Column("title", N_("title")),
 )
 
@@ -41,7 +53,8 @@ BY_TASK = (
     help=N_(
         "List assignments or tasks.\n\n"
         "Rows are assignments (a unit's part in a task); with --by task they are tasks, and --state"
-        " is the task's phase."
+        " is the task's phase. Days left are working days; a provisional due lies past what the"
+        " calendar knows."
     ),
 )
 @option(
@@ -60,7 +73,7 @@ def list_tasks(run: Reading, by: str) -> None:
     else:
         page = run.page("assignments")
     rows = [{"number": number, **item} for number, item in enumerate(items_of(page), 1)]
-    run.shelf.keep_list([str(row["task"]) for row in rows])
+    run.shelf.keep_list(rows)
     remember(run.shelf, rows)
     following = page.get("next")
     columns = BY_TASK if by == "task" else BY_ASSIGNMENT

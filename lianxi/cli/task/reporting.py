@@ -1,5 +1,6 @@
 """`lianxi task progress | submit | recall`: what a unit files about its own assignment (cli layer)."""
 
+import re
 from typing import Any
 
 import click
@@ -7,37 +8,46 @@ import click
 from lianxi.cli import given
 from lianxi.cli.arguments import task_argument
 from lianxi.cli.ask import missing
-from lianxi.cli.change import carry_out, change_options
-from lianxi.cli.client import Client
+from lianxi.cli.change import change_options
 from lianxi.cli.faults import CliError
 from lianxi.cli.given import PLAIN, Sealed
 from lianxi.cli.grammar import Flags, option, verb
-from lianxi.cli.kept import Shelf
 from lianxi.cli.language import _
-from lianxi.cli.reading import moment
 from lianxi.cli.sealing import Change
 from lianxi.cli.sending import ChangeOptions
+from lianxi.cli.task.filing import file, happened
+from lianxi.cli.task.looking import place_of_task
 from lianxi.i18n import N_
 
 MAX_EVIDENCE = 16
 
-_happened_at = option("--happened-at", metavar="TIME", help=N_("When it happened, if not now."))
+_PERIOD = re.compile(r"[0-9]{4}-(W[0-9]{2}|[0-9]{2}|Q[1-4])", re.ASCII)
+"""As in lianxi.domain.reports."""
+
+happened_option = option("--happened-at", metavar="TIME", help=N_("When it happened, if not now."))
 _reason = option("--reason", metavar="TEXT", help=N_("Why; - reads standard input."))
 
 
 @verb(
     "progress",
-    example='lianxi task progress T-0003 --percent 60 --text "Two of three districts done."',
+    example='lianxi task progress T-0003 --percent 60 --text "Two of three districts done."\n'
+    'lianxi task progress T-0003 --period 2026-11 --text "Report of November."',
     help=N_(
         "Report progress.\n\n"
         "In percent, in words, or both; asks for words where neither is given. Acknowledges too."
+        " Where periodic reports are due it files the oldest one that is open, or the one named."
     ),
 )
 @task_argument()
 @option("--percent", type=click.IntRange(0, 100), help=N_("How far, 0 to 100."))
 @option("--text", metavar="TEXT", help=N_("In words; - reads standard input."))
 @option("-f", "--file", "path", metavar="FILE", help=N_("In words, from a text file."))
-@_happened_at
+@option(
+    "--period",
+    metavar="2026-11",
+    help=N_("Which periodic report it is: 2026-W48, 2026-11 or 2026-Q4."),
+)
+@happened_option
 @change_options
 @click.pass_obj
 def progress(  # noqa: PLR0913  one parameter per option
@@ -46,11 +56,14 @@ def progress(  # noqa: PLR0913  one parameter per option
     percent: int | None,
     text: str | None,
     path: str | None,
+    period: str | None,
     happened_at: str | None,
     options: ChangeOptions,
 ) -> int:
     """One report."""
-    client, task = _place(flags, task)
+    if period is not None and not _PERIOD.fullmatch(period):
+        raise CliError("ID_INVALID", given=period, what=_("a period"), suggestion="")
+    client, task = place_of_task(flags, task)
     words = _words(text, path)
     if percent is None and words is None:
         choices = _("--percent, --text or --file")
@@ -59,7 +72,9 @@ def progress(  # noqa: PLR0913  one parameter per option
     args: dict[str, Any] = {} if percent is None else {"percent": percent}
     if words is not None:
         args["text"] = words
-    return carry_out(client, Change("progress", args | _happened(happened_at), task), options)
+    if period is not None:
+        args["period"] = period
+    return file(client, Change("progress", args | happened(happened_at), task), options)
 
 
 @verb(
@@ -83,7 +98,7 @@ def progress(  # noqa: PLR0913  one parameter per option
     type=click.Path(),
     help=N_("Files that show it."),
 )
-@_happened_at
+@happened_option
 @change_options
 @click.pass_obj
 def submit(  # noqa: PLR0913  one parameter per option
@@ -97,7 +112,7 @@ def submit(  # noqa: PLR0913  one parameter per option
     options: ChangeOptions,
 ) -> int:
     """One submission: report and evidence are handed in, then named by the command."""
-    client, task = _place(flags, task)
+    client, task = place_of_task(flags, task)
     if more and not evidence:
         raise CliError(
             "USAGE", reason=_("Files stand behind --evidence."), command="lianxi task submit"
@@ -120,7 +135,7 @@ def submit(  # noqa: PLR0913  one parameter per option
     if paths:
         files = [given.file(path) for path in paths]
         args["evidence"] = [{"file": file, "media": file.media} for file in files]
-    return carry_out(client, Change("submit", args | _happened(happened_at), task), options)
+    return file(client, Change("submit", args | happened(happened_at), task), options)
 
 
 @verb(
@@ -130,21 +145,16 @@ def submit(  # noqa: PLR0913  one parameter per option
 )
 @task_argument()
 @_reason
-@_happened_at
+@happened_option
 @change_options
 @click.pass_obj
 def recall(
     flags: Flags, task: str, reason: str | None, happened_at: str | None, options: ChangeOptions
 ) -> int:
     """One recall."""
-    client, task = _place(flags, task)
+    client, task = place_of_task(flags, task)
     args: dict[str, Any] = {} if reason is None else {"reason": given.text(reason, "--reason")}
-    return carry_out(client, Change("recall", args | _happened(happened_at), task), options)
-
-
-def _place(flags: Flags, task: str) -> tuple[Client, str]:
-    client = Client(flags)
-    return client, given.task_id(task, Shelf(client.settings.state))
+    return file(client, Change("recall", args | happened(happened_at), task), options)
 
 
 def _words(text: str | None, path: str | None) -> Sealed | None:
@@ -164,7 +174,3 @@ def _report(flags: Flags, path: str | None, text: str | None) -> Sealed:
         choices = _("--report or --text")
         text = missing(flags, "--text", N_("The report, in words"), choices=choices)
     return given.text(text, "--text")
-
-
-def _happened(text: str | None) -> dict[str, str]:
-    return {} if text is None else {"happened_at": moment(text)}

@@ -1,4 +1,4 @@
-"""`lianxi task due | close | cancel`: the office rules on a task as a whole (cli layer)."""
+"""`lianxi task due | add | close | cancel | reopen`: the office rules on a task as a whole (cli layer)."""
 
 from typing import Any
 
@@ -9,17 +9,15 @@ from lianxi.cli.arguments import complete_unit, task_argument
 from lianxi.cli.ask import BULK, confirm
 from lianxi.cli.change import carry_out, change_options
 from lianxi.cli.client import Client
+from lianxi.cli.faults import CliError
 from lianxi.cli.grammar import Flags, option, verb
 from lianxi.cli.kept import Shelf
 from lianxi.cli.language import _
 from lianxi.cli.limits import limit
 from lianxi.cli.sealing import Change, Seen
 from lianxi.cli.sending import ChangeOptions
+from lianxi.cli.task.looking import place, place_of_task, reason_option, unit_option, view_of
 from lianxi.i18n import N_
-
-_needed_reason = option(
-    "--reason", required=True, metavar="TEXT", help=N_("Why; - reads standard input.")
-)
 
 
 @verb(
@@ -40,7 +38,7 @@ _needed_reason = option(
     help=N_("Whose due changes."),
 )
 @option("--due", required=True, metavar="LIMIT", help=N_("The new due."))
-@_needed_reason
+@reason_option
 @change_options
 @click.pass_obj
 def due(flags: Flags, task: str, units: str, due: str, reason: str, options: ChangeOptions) -> int:
@@ -56,6 +54,44 @@ def due(flags: Flags, task: str, units: str, due: str, reason: str, options: Cha
         )
         confirm(flags, question, yes=options.yes)
     return carry_out(client, Change("due", args, task), options)
+
+
+@verb(
+    "add",
+    example="lianxi task add T-0003 --unit U09\n"
+    'lianxi task add T-0003 --unit U09 --due 15wd --reason "it has the gauges"',
+    help=N_(
+        "Add a unit to a task.\n\n"
+        "As a support (mode lead) or a member (mode each). Without limits those of the task's kind"
+        " hold, counted from now."
+    ),
+)
+@task_argument()
+@unit_option
+@option("--acknowledge-by", metavar="LIMIT", help=N_("By when to acknowledge."))
+@option("--due", metavar="LIMIT", help=N_("By when to be done."))
+@option("--reason", metavar="TEXT", help=N_("Why; - reads standard input."))
+@change_options
+@click.pass_obj
+def add(  # noqa: PLR0913  one parameter per option
+    flags: Flags,
+    task: str,
+    unit: str,
+    acknowledge_by: str | None,
+    due: str | None,
+    reason: str | None,
+    options: ChangeOptions,
+) -> int:
+    """One more unit."""
+    client, task, unit = place(flags, task, unit)
+    args: dict[str, Any] = {"unit": unit}
+    if acknowledge_by is not None:
+        args["acknowledge_by"] = limit(client, acknowledge_by)
+    if due is not None:
+        args["due"] = limit(client, due)
+    if reason is not None:
+        args["reason"] = given.text(reason, "--reason")
+    return carry_out(client, Change("add", args, task), options)
 
 
 @verb(
@@ -98,7 +134,7 @@ def close(flags: Flags, task: str, verdict: str, reason: str | None, options: Ch
     help=N_("Cancel a task for all.\n\nEvery unit is told. Asks first: it cannot be undone."),
 )
 @task_argument()
-@_needed_reason
+@reason_option
 @change_options
 @click.pass_obj
 def cancel(flags: Flags, task: str, reason: str, options: ChangeOptions) -> int:
@@ -108,6 +144,66 @@ def cancel(flags: Flags, task: str, reason: str, options: ChangeOptions) -> int:
     args = {"reason": given.text(reason, "--reason")}
     _confirm(flags, options, _("Cancel {task} for all units").format(task=task))
     return carry_out(client, Change("cancel", args, task), options)
+
+
+@verb(
+    "reopen",
+    example='lianxi task reopen T-0003 --unit U07 --due 20wd --reason "re-check of the gauges"',
+    help=N_(
+        "Re-open completed parts for a re-check.\n\n"
+        "Of an active task, or of a closed one, which becomes active again and takes the conference's"
+        " rules and calendar of today. Each unit named gets a new due and a new cycle. Three or more"
+        " units are confirmed first."
+    ),
+)
+@task_argument()
+@option(
+    "--unit",
+    "--units",
+    "units",
+    required=True,
+    metavar="U07,U02",
+    shell_complete=complete_unit,
+    help=N_("Whose part is re-opened."),
+)
+@option("--due", required=True, metavar="LIMIT", help=N_("The new due."))
+@reason_option
+@change_options
+@click.pass_obj
+def reopen(
+    flags: Flags, task: str, units: str, due: str, reason: str, options: ChangeOptions
+) -> int:
+    """One re-check."""
+    client, task = place_of_task(flags, task)
+    named = given.unit_ids(units, Shelf(client.settings.state))
+    args: dict[str, Any] = {"units": named, "due": limit(client, due)}
+    args["reason"] = given.text(reason, "--reason")
+    if len(named) >= BULK:
+        question = _("Re-open {task} for {count} units").format(task=task, count=len(named))
+        _confirm(flags, options, question)
+
+    def look() -> Seen:
+        if view_of(client, task).get("phase") == "active":
+            return None, {}
+        return None, _rules_of_today(client)
+
+    return carry_out(client, Change("reopen", args, task, look=look), options)
+
+
+def _rules_of_today(client: Client) -> dict[str, Any]:
+    """Rules and calendar of the conference, which a task that begins again takes."""
+    conference = client.read("conference")
+    found = {name: _plain(conference.get(name)) for name in ("rules", "calendar")}
+    if not found["rules"]:
+        raise CliError("ANSWER_UNREADABLE", reason="conference.rules")
+    return {name: value for name, value in found.items() if value}
+
+
+def _plain(value: Any) -> Any:
+    """Absent instead of null, as everywhere in what a client signs."""
+    if isinstance(value, dict):
+        return {key: _plain(member) for key, member in value.items() if member is not None}
+    return [_plain(item) for item in value] if isinstance(value, list) else value
 
 
 def _confirm(flags: Flags, options: ChangeOptions, question: str) -> None:

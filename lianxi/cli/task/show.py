@@ -1,6 +1,6 @@
 """`lianxi task show`: a task whole, the return reason first (cli layer)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lianxi.cli import given
@@ -8,7 +8,21 @@ from lianxi.cli.arguments import complete_unit, task_argument
 from lianxi.cli.grammar import option, verb
 from lianxi.cli.language import _
 from lianxi.cli.reading import Reading, reading
-from lianxi.cli.render import Column, instant, light, percent, show_thing, table, word, yes_no
+from lianxi.cli.render import (
+    Column,
+    days,
+    instant,
+    light,
+    marked,
+    percent,
+    show_thing,
+    table,
+    word,
+    yes_no,
+)
+from lianxi.cli.task.looking import view_of
+from lianxi.cli.task.matters import matter_lines
+from lianxi.cli.task.said import SHOWN_ELSEWHERE, said_by
 from lianxi.cli.terminal import dot, paint, visible, visible_line
 from lianxi.i18n import N_
 
@@ -20,6 +34,8 @@ ASSIGNMENTS = (
     Column("percent", N_("progress"), percent),
     Column("acknowledge_by", N_("acknowledge by"), instant),
     Column("due", N_("due"), instant),
+    Column("days_left", N_("days left"), days),
+    Column("provisional", N_("provisional"), marked),
     Column("cycle", N_("cycle")),
     Column("submitted_at", N_("submitted"), instant),
     Column("in_time", N_("in time"), yes_no),
@@ -50,7 +66,7 @@ def show(run: Reading, task: str, unit: str | None) -> None:
     """Show the task and remember which submissions were shown."""
     task = given.task_id(task, run.shelf)
     wanted = given.unit_id(unit, run.shelf) if unit else None
-    view = view_of(run.client.read(f"tasks/{task}"))
+    view = view_of(run.client, task)
     assignments = [a for a in view["assignments"] if wanted in (None, a["unit"])]
     run.shelf.keep_seen(
         task, {**run.shelf.seen(task), **{a["unit"]: a.get("submission") for a in assignments}}
@@ -58,14 +74,6 @@ def show(run: Reading, task: str, unit: str | None) -> None:
     run.shelf.keep_known("units", [a["unit"] for a in view["assignments"]])
     shown = {**view, "assignments": assignments}
     show_thing({"schema": 1, "task": shown}, run.form, lambda: _text(shown, run))
-
-
-def view_of(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """The task of an answer."""
-    view = answer["task"]
-    if not isinstance(view, dict):
-        raise TypeError("task")
-    return view
 
 
 def _text(view: Mapping[str, Any], run: Reading) -> str:
@@ -76,12 +84,45 @@ def _text(view: Mapping[str, Any], run: Reading) -> str:
         *_reasons(view),
         *_texts(view, how),
         "",
-        table(view["assignments"], ASSIGNMENTS, how),
+        table(view["assignments"], _columns(view["assignments"]), how),
+        *_open(view, how),
         *_reports(view),
+        *_said(view, how),
     ]
     if view.get("timeline"):
         lines += ["", table(view["timeline"], TIMELINE, how)]
     return "\n".join(lines)
+
+
+def _columns(assignments: Sequence[Mapping[str, Any]]) -> list[Column]:
+    """Without the mark of provisional limits where there is none."""
+    provisional = any(a.get("provisional") for a in assignments)
+    return [column for column in ASSIGNMENTS if provisional or column.key != "provisional"]
+
+
+def _open(view: Mapping[str, Any], how: str) -> list[str]:
+    lines = matter_lines(view, how)
+    return ["", *lines] if lines else []
+
+
+def _said(view: Mapping[str, Any], how: str) -> list[str]:
+    """Reasons, messages and explanations, in the order of the timeline."""
+    words = said_by(view)
+    units = {a["unit"] for a in view["assignments"]}
+    lines = [
+        dot().join(
+            [
+                instant(event.get("at"), how),
+                " ".join(str(event[key]) for key in ("kind", "unit") if event.get(key)),
+                visible(words[event["hash"]]),
+            ]
+        )
+        for event in view.get("timeline") or ()
+        if event.get("hash") in words
+        and event.get("kind") not in SHOWN_ELSEWHERE
+        and event.get("unit") in (None, *units)
+    ]
+    return ["", _("What was said:"), *(f"  {line}" for line in lines)] if lines else []
 
 
 def _title(view: Mapping[str, Any]) -> str:
@@ -110,6 +151,15 @@ def _texts(view: Mapping[str, Any], how: str) -> list[str]:
         lines.append(
             _("basis: {kind}, {text}").format(
                 kind=word(basis["kind"]), text=visible_line(basis["text"])
+            )
+        )
+    if view.get("kind"):
+        lines.append(_("kind {kind}").format(kind=view["kind"]))
+    report = view.get("report")
+    if report:
+        lines.append(
+            _("periodic reports: every {every}, day {day}").format(
+                every=word(report.get("every")), day=report.get("day")
             )
         )
     if view.get("verdict"):
