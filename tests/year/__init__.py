@@ -1,0 +1,1 @@
+"""The demo year's pure parts, and its script on the pure streams."""

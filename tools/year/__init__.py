@@ -1,0 +1,1 @@
+"""The demo year: a scripted year of the sample conference, lived through by time skipping."""

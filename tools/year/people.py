@@ -1,0 +1,189 @@
+"""The people of the demo year: their keys, the roster, and the signing of what they say (tools).
+
+All keys lie on this machine (demo custody). Signing takes the instant as an argument: in the demo
+year it is the virtual one.
+"""
+
+import os
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel
+
+from lianxi.cli.conference.founding import directory_document, new_origin, roster_entry
+from lianxi.cli.conference.roster_file import RosterRow
+from lianxi.cli.keyfile import Key, make_key
+from lianxi.domain.calendar import Calendar
+from lianxi.domain.roster import Roster, Threshold
+from lianxi.domain.rules import Rules
+from lianxi.domain.values import format_instant
+from lianxi.proof.commitments import SALT_BYTES, commit
+from lianxi.proof.envelopes import KEY_REQUEST_TYPE, decode
+from lianxi.proof.hashing import ZERO_HASH
+from lianxi.proof.possession import proof_of_possession
+from lianxi.proof.rosters import next_roster, sign_roster
+from lianxi.proof.signing import sign_command, sign_session
+from tools.year.script import Text
+
+CONFERENCE = "year"
+SIDES = ("convener", "office")
+AUDITOR = "auditor"
+VALIDITY = timedelta(hours=24)
+SESSION_VALIDITY = timedelta(hours=1)
+NAMES = {"en": "Sample Joint Conference", "zh": "示例联席会议"}
+
+
+class Opened(NamedTuple):
+    """What is handed in for a commitment before its command."""
+
+    commit: str
+    salt: bytes
+    data: bytes
+    media: str = "text/plain"
+
+
+class Sealed(NamedTuple):
+    """A signed command, and the texts it commits to."""
+
+    envelope: str
+    openings: tuple[Opened, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A command before it is signed: who says what on which stream; texts stand as `Text`."""
+
+    who: str
+    stream: str
+    action: str
+    args: Mapping[str, Any]
+    expect: str | None = None
+
+
+class People:
+    """Everybody's keys. The roster follows each key that is registered."""
+
+    def __init__(self, folder: Path, units: Iterable[RosterRow]) -> None:
+        self.folder = folder
+        self.rows = tuple(units)
+        self.origin = new_origin(CONFERENCE)
+        self.keys: dict[str, Key] = {}
+        for unit in (*SIDES, AUDITOR, *(row.unit for row in self.rows)):
+            self.renew(unit)
+        convener = self.keys["convener"].signer
+        self.roster = Roster(
+            version=1,
+            prev_roster=ZERO_HASH,
+            threshold=Threshold(k=1, keys=(convener.key_id,)),
+            keys=tuple(roster_entry(self.keys[side]) for side in SIDES),
+        )
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """The member units, in the order of the roster file."""
+        return tuple(row.unit for row in self.rows)
+
+    def renew(self, unit: str) -> None:
+        """A new key of the unit, which it uses from now on: the first one, or a new liaison's."""
+        path = self.folder / f"{unit}-{secrets.token_hex(4)}.key"
+        self.keys[unit] = make_key(path, unit=unit, conference=CONFERENCE, origin=self.origin)
+
+    def seal(self, said: Said, now: datetime) -> Sealed:
+        """Commit to the texts and sign."""
+        openings: list[Opened] = []
+        args = _committed(dict(said.args), openings)
+        signer = self.keys[said.who].signer
+        envelope = sign_command(
+            signer,
+            origin=self.origin,
+            stream=said.stream,
+            unit=said.who,
+            action=said.action,
+            args=args,
+            request_id=request_id_at(now),
+            issued_at=format_instant(now),
+            not_after=format_instant(now + VALIDITY),
+            expect=said.expect,
+        )
+        return Sealed(envelope.decode("ascii"), tuple(openings))
+
+    def session(self, who: str, now: datetime) -> str:
+        """A token for reads, good for an hour."""
+        return sign_session(
+            self.keys[who].signer,
+            origin=self.origin,
+            unit=who,
+            issued_at=format_instant(now),
+            not_after=format_instant(now + SESSION_VALIDITY),
+        )
+
+    # --- what the convener says about the conference ---
+
+    def founding(self, rules: Rules, calendar: Calendar) -> Said:
+        """The founding of the conference, with the genesis roster."""
+        signature = sign_roster(self.roster, self.keys["convener"].signer)
+        directory = directory_document(NAMES, self.rows).decode()
+        args = {
+            "conference": CONFERENCE,
+            "zone": calendar.zone,
+            "custody": "demo",
+            "directory": Text(directory, "application/json"),
+            "members": [{"unit": unit} for unit in self.units],
+            "roster": wire(self.roster),
+            "roster_signatures": [wire(signature)],
+            "rules": wire(rules),
+            "calendar": wire(calendar),
+        }
+        return Said("convener", "conference", "found", args)
+
+    def registering(self, unit: str) -> Said:
+        """The unit's present key joins the roster; the roster here follows at once."""
+        key = self.keys[unit]
+        entry = roster_entry(key)
+        derived = next_roster(self.roster, entry)
+        request = proof_of_possession(key.signer, origin=self.origin, unit=unit)
+        possession = decode(request, payload_type=KEY_REQUEST_TYPE).signature
+        args = {
+            "entry": wire(entry),
+            "possession": possession.hex(),
+            "roster_signatures": [wire(sign_roster(derived, self.keys["convener"].signer))],
+        }
+        self.roster = derived
+        return Said("convener", "conference", "register-key", args)
+
+
+def wire(model: BaseModel) -> dict[str, Any]:
+    """A model as it stands in a command."""
+    return model.model_dump(mode="json", exclude_none=True)
+
+
+def request_id_at(instant: datetime) -> str:
+    """A UUIDv7 (RFC 9562 §5.7) made at an instant, which need not be now."""
+    milliseconds = int(instant.timestamp() * 1_000)
+    random = os.urandom(10).hex()
+    digits = f"{milliseconds:012x}7{random[:3]}8{random[3:18]}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+def _committed(value: Any, openings: list[Opened]) -> Any:
+    """The arguments with a commitment in the place of every text."""
+    match value:
+        case Text(text, media):
+            opened = _opened(text.encode(), media)
+            openings.append(opened)
+            return {"commit": opened.commit, "size": len(opened.data)}
+        case dict():
+            return {name: _committed(each, openings) for name, each in value.items()}
+        case list() | tuple():
+            return [_committed(each, openings) for each in value]
+        case _:
+            return value
+
+
+def _opened(data: bytes, media: str) -> Opened:
+    salt = os.urandom(SALT_BYTES)
+    return Opened(commit(salt, data), salt, data, media)
