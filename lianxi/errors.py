@@ -382,6 +382,12 @@ CATALOGUE: dict[str, Entry] = {
         Exit.REFUSED,
         422,
     ),
+    "CALENDAR_ZONE": Entry(
+        N_("The calendar counts days of {calendar}, the conference those of {zone}."),
+        N_("Build the calendar for the conference's zone: zone: {zone}."),
+        Exit.REFUSED,
+        422,
+    ),
     # the conference
     "ALREADY_FOUNDED": Entry(
         N_("The conference {conference} is founded already."),

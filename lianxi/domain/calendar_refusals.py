@@ -27,3 +27,9 @@ class CalendarContradictionError(Refusal):
     """A day is a holiday and a make-up working day."""
 
     code: ClassVar[str] = "CALENDAR_CONTRADICTION"
+
+
+class CalendarZoneError(Refusal):
+    """The calendar counts days of another zone than the conference (`zone`, `calendar`)."""
+
+    code: ClassVar[str] = "CALENDAR_ZONE"

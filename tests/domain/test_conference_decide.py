@@ -288,3 +288,21 @@ def test_an_approval_cannot_wait_for_an_approval() -> None:
     """Rules that left `approve` to the convener would propose every approval of the office."""
     with pytest.raises(ValidationError):
         Rules.model_validate({"needs_convener": ["approve"]})
+
+
+def test_office_hours_are_those_of_the_calendar_in_force() -> None:
+    """Limits end by the calendar's hours, so a bare date must mean them too."""
+    state = founded()
+    assert state.office_hours.closes == "17:00"
+    short = CALENDAR.model_copy(update={"closes": "16:30"})
+    state, _ = after(state, "office", cmd.AdoptConferenceCalendar(calendar=short))
+    assert state.office_hours.closes == "16:30"
+
+
+def test_a_calendar_of_another_zone_is_refused() -> None:
+    """Its days begin at other instants; at the founding as later."""
+    abroad = CALENDAR.model_copy(update={"zone": "Asia/Urumqi"})
+    adopt = order("office", cmd.AdoptConferenceCalendar(calendar=abroad))
+    assert refused(founded(), adopt).code == "CALENDAR_ZONE"
+    given = order("convener", founding(calendar=abroad))
+    assert refused(None, given).code == "CALENDAR_ZONE"

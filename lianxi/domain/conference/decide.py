@@ -9,14 +9,16 @@ Rules, in the order of the tests in tests/domain/test_conference_decide.py:
   the same id with the same content is found again, with other content refused.
 - A conference has at most 3,000 tasks.
 - Where the rules leave issues to the convener, one filed by the office waits as a proposal.
-- A calendar, or rules, follow on an earlier version; both hold for tasks registered from then on.
+- A calendar counts days of the conference's zone; a calendar, or rules, follow on an earlier
+  version, and both hold for tasks registered from then on.
 - A unit is succeeded once, by another unit of the conference; it gets no task from then on.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from lianxi.domain.calendar import FALLBACK_CALENDAR, check_calendar
+from lianxi.domain.calendar import FALLBACK_CALENDAR, Calendar, check_calendar
+from lianxi.domain.calendar_refusals import CalendarZoneError
 from lianxi.domain.conference import commands as cmd
 from lianxi.domain.conference import events as ev
 from lianxi.domain.conference import refusals as no
@@ -97,7 +99,7 @@ def _found(command: cmd.FoundConference, digests: Digests) -> ev.ConferenceFound
         raise TypeError("founding needs the hash of the rules")
     check_ladder(command.rules.ladder)
     if command.calendar is not None:
-        check_calendar(command.calendar)
+        _check_calendar(command.calendar, command.zone)
     return ev.ConferenceFounded(
         conference=command.conference,
         zone=command.zone,
@@ -214,7 +216,7 @@ def _adopt_calendar(
 ) -> ev.CalendarAdopted:
     if digests.calendar is None:
         raise TypeError("adopting a calendar needs its hash")
-    check_calendar(command.calendar)
+    _check_calendar(command.calendar, state.zone)
     if state.calendar_hash == digests.calendar:
         raise AlreadySoError(task=state.conference, state=f"calendar {command.calendar.version}")
     if state.calendar is not None and command.calendar.version <= state.calendar.version:
@@ -225,6 +227,13 @@ def _adopt_calendar(
     return ev.CalendarAdopted(
         calendar=command.calendar, calendar_hash=digests.calendar, units=command.units
     )
+
+
+def _check_calendar(calendar: Calendar, zone: str) -> None:
+    """Refuses what cannot be counted by, and the days of another zone."""
+    check_calendar(calendar)
+    if calendar.zone != zone:
+        raise CalendarZoneError(zone=zone, calendar=calendar.zone)
 
 
 def _adopt_rules(

@@ -80,7 +80,7 @@ def evolve(state: ConferenceState | None, fact: ev.ConferenceFact) -> Conference
         return ConferenceState(
             conference=data.conference,
             zone=data.zone,
-            office_hours=data.office_hours,
+            office_hours=data.office_hours if data.calendar is None else _hours(data.calendar),
             custody=data.custody,
             language=data.language,
             directory=data.directory,
@@ -113,7 +113,11 @@ def evolve(state: ConferenceState | None, fact: ev.ConferenceFact) -> Conference
             )
         case ev.CalendarAdopted():
             return state.model_copy(
-                update={"calendar": data.calendar, "calendar_hash": data.calendar_hash}
+                update={
+                    "calendar": data.calendar,
+                    "calendar_hash": data.calendar_hash,
+                    "office_hours": _hours(data.calendar),
+                }
             )
         case ev.RulesAdopted():
             return state.model_copy(update={"rules": data.rules, "rules_hash": data.rules_hash})
@@ -138,3 +142,8 @@ def evolve(state: ConferenceState | None, fact: ev.ConferenceFact) -> Conference
             return state
         case _:
             raise ValueError(f"unknown event {type(data).__name__}")
+
+
+def _hours(calendar: Calendar) -> OfficeHours:
+    """The office hours in force are the calendar's, since limits end by them."""
+    return OfficeHours(opens=calendar.opens, closes=calendar.closes)
