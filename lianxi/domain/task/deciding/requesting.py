@@ -112,12 +112,7 @@ def _objection_granted(
             *_without(lapses(assignment), request),
         )
     due = _same_due(assignment) if command.due is None else case.settled(command.due, "due")
-    if command.acknowledge_by is not None:
-        acknowledge = case.settled(command.acknowledge_by, "acknowledge_by")
-        check_order(acknowledge, due)
-        rule: AnyLimit | None = command.acknowledge_by
-    else:
-        acknowledge, rule = acknowledge_again(case, assignment)
+    acknowledge, rule = _acknowledge_anew(case, assignment, command.acknowledge_by, due)
     return (
         ev.ObjectionChanged(
             **limits(case, due, command.due, acknowledge, rule, assignment),
@@ -140,12 +135,7 @@ def refuse(case: Case, command: cmd.RefuseRequest) -> Events:
             ),
         )
     due = _same_due(assignment)
-    if command.acknowledge_by is not None:
-        acknowledge = case.settled(command.acknowledge_by, "acknowledge_by")
-        check_order(acknowledge, due)
-        rule: AnyLimit | None = command.acknowledge_by
-    else:
-        acknowledge, rule = acknowledge_again(case, assignment)
+    acknowledge, rule = _acknowledge_anew(case, assignment, command.acknowledge_by, due)
     return (
         ev.ObjectionRefused(
             **limits(case, due, None, acknowledge, rule, assignment),
@@ -153,6 +143,17 @@ def refuse(case: Case, command: cmd.RefuseRequest) -> Events:
             reason=command.reason,
         ),
     )
+
+
+def _acknowledge_anew(
+    case: Case, assignment: Assignment, named: AnyLimit | None, due: Settled
+) -> tuple[Settled, AnyLimit | None]:
+    """The acknowledge limit named, not after due; else one like the one before."""
+    if named is None:
+        return acknowledge_again(case, assignment)
+    acknowledge = case.settled(named, "acknowledge_by")
+    check_order(acknowledge, due)
+    return acknowledge, named
 
 
 def _same_due(assignment: Assignment) -> Settled:
