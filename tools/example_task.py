@@ -83,14 +83,14 @@ def issued(mode: cmd.Mode = cmd.Mode.LEAD) -> ev.TaskIssued:
         rules_hash="0" * 64,
         calendar=CALENDAR,
         calendar_hash="0" * 64,
+        acknowledge_rule=days(2),
+        due_rule=days(15),
         assignments=tuple(
             ev.AssignmentTerms(
                 unit=unit,
                 role=role,
                 acknowledge_by=START + timedelta(days=2),
                 due=START + timedelta(days=21),
-                acknowledge_rule=days(2),
-                due_rule=days(15),
             )
             for unit, role in zip((LEAD, SUPPORT), roles, strict=True)
         ),

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from lianxi.calendars.build import build_calendar
 from lianxi.domain.limits import DurationLimit, InstantLimit
 from lianxi.domain.refusal import Refusal
 from lianxi.domain.rules import FIRST_RULES, Rules
@@ -13,6 +14,8 @@ from lianxi.domain.task.clocks import next_deadline
 from lianxi.domain.task.deciding.case import Order
 from lianxi.domain.task.deciding.issuing import IssueContext, decide_issue
 from lianxi.domain.values import Actor, Role, role_of
+from lianxi.proof.events import MAX_EVENT_BYTES
+from lianxi.proof.wire import wire_bytes
 from tests.domain.gwt import (
     DAY,
     START,
@@ -22,7 +25,9 @@ from tests.domain.gwt import (
     commitment,
     event_hash,
     issued,
+    modern,
     submitted,
+    working,
 )
 
 REASON = commitment("reason")
@@ -373,3 +378,11 @@ def test_an_issue_that_contradicts_itself_is_no_command(changes: dict[str, objec
     """Refused by the model before any rule is asked."""
     with pytest.raises(ValueError, match="validation error"):
         issue(**changes)
+
+
+def test_a_task_for_256_units_fits_an_event() -> None:
+    """Rules, a calendar of six years and every unit's limits, with the longest ids."""
+    units = tuple(f"UNIT-{number:027d}" for number in range(256))
+    calendar = build_calendar("CN", range(2021, 2027), zone="Asia/Shanghai")
+    issued = modern(*units, due=working(15), calendar=calendar)
+    assert len(wire_bytes(issued)) < MAX_EVENT_BYTES - 2_000, "with room for the envelope"

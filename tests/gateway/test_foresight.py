@@ -331,14 +331,14 @@ def a_task(number: int, opened_at: Any) -> Any:
             rules_hash="c" * 64,
             calendar=CALENDAR,
             calendar_hash="d" * 64,
+            acknowledge_rule=acknowledge,
+            due_rule=due,
             assignments=tuple(
                 ev.AssignmentTerms(
                     unit=f"U{unit:02d}",
                     role="member",
                     acknowledge_by=settle(acknowledge, opened_at, CALENDAR),
                     due=settle(due, opened_at, CALENDAR),
-                    acknowledge_rule=acknowledge,
-                    due_rule=due,
                 )
                 for unit in range(1, 5)
             ),

@@ -88,11 +88,11 @@ def _issued(data: ev.TaskIssued, fact: ev.Fact) -> TaskState:
                 first_due=terms.due,
                 due=terms.due,
                 due_opened_at=data.opened_at,
-                due_rule=terms.due_rule,
+                due_rule=data.due_rule,
                 acknowledge_by=terms.acknowledge_by,
                 acknowledge_opened_at=data.opened_at,
-                acknowledge_rule=terms.acknowledge_rule,
-                provisional=bool(terms.provisional),
+                acknowledge_rule=data.acknowledge_rule,
+                provisional=bool(data.provisional),
                 revised_at=data.opened_at,
                 reporting=reporting,
                 head=fact.hash,
@@ -210,7 +210,7 @@ def _restored(assignment: Assignment, fact: ev.Fact) -> Assignment:
     undo = assignment.undo
     if assignment.withdrawn_through not in ("close", "cancel") or undo is None:
         return assignment
-    return undo.before.model_copy(
+    return undo.restored(assignment).model_copy(
         update={
             "revision": assignment.revision + 1,
             "head": fact.hash,

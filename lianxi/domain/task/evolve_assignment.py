@@ -80,7 +80,11 @@ _LEAVE_IT: tuple[type[ev.AssignmentEvent], ...] = (
 def _undo(before: Assignment, fact: ev.Fact) -> Undo | None:
     """What stood before the convener's side's last act; None once the unit has acted."""
     if isinstance(fact.data, REVERSIBLE):
-        return Undo(act=fact.hash, before=before.model_copy(update={"undo": None, "clocks": None}))
+        # only what is filed on the unit's behalf brings another submission
+        same = not isinstance(fact.data, ev.FiledOnBehalf)
+        update: Update = {"undo": None, "clocks": None} | ({"submission": None} if same else {})
+        kept = before.model_copy(update=update)
+        return Undo(act=fact.hash, before=kept, same_submission=same)
     if isinstance(fact.data, _LEAVE_IT) or _of_the_filing(before, fact.data):
         return before.undo
     return None
@@ -100,7 +104,7 @@ def _of_the_filing(before: Assignment, data: ev.TaskEvent) -> bool:
 def _reversed(state: TaskState, before: Assignment, data: ev.ActReversed, fact: ev.Fact) -> Update:
     if before.undo is None:
         raise ValueError("there is nothing to reverse")
-    was = before.undo.before
+    was = before.undo.restored(before)
     restored = {name: getattr(was, name) for name in Assignment.model_fields}
     # what happened meanwhile beside the act is not undone with it
     told = tuple(i for i in before.instructions if i not in was.instructions)

@@ -170,9 +170,7 @@ def _otherwise(
         if calendar is not None:
             changes["calendar"] = calendar
             if isinstance(data, ev.TaskIssued):
-                changes["assignments"] = tuple(
-                    _recounted(terms, data.opened_at, calendar) for terms in data.assignments
-                )
+                changes["assignments"] = _terms_recounted(data, calendar)
         return data.model_copy(update=changes)
     if calendar is None or state is None:
         return data
@@ -183,7 +181,19 @@ def _otherwise(
     return data
 
 
-CountedT = TypeVar("CountedT", ev.AssignmentTerms, ev.AssignmentAdded, ev.NewLimits)
+def _terms_recounted(data: ev.TaskIssued, calendar: Calendar) -> tuple[ev.AssignmentTerms, ...]:
+    """Every unit's limits by the rules of the issue."""
+    opening = data.opened_at
+    recounted: list[ev.AssignmentTerms] = []
+    for terms in data.assignments:
+        due = _again(data.due_rule, opening, calendar, terms.due)
+        by = _again(data.acknowledge_rule, opening, calendar, terms.acknowledge_by)
+        limits = {"due": due, "acknowledge_by": min(by, due)}
+        recounted.append(terms.model_copy(update=limits))
+    return tuple(recounted)
+
+
+CountedT = TypeVar("CountedT", ev.AssignmentAdded, ev.NewLimits)
 
 
 def _recounted(data: CountedT, opening: datetime, calendar: Calendar) -> CountedT:

@@ -104,10 +104,21 @@ class Climbed(Frozen):
 
 
 class Undo(Frozen):
-    """What stood before the last act of the convener's side; gone once the unit has acted."""
+    """What stood before the last act of the convener's side; gone once the unit has acted.
+
+    `same_submission`: the act left the submission as it is, which is then not kept twice (with its
+    evidence it is most of an assignment, and 256 of them travel from run to run).
+    """
 
     act: Sha256Hex
     before: "Assignment"
+    same_submission: bool = False
+
+    def restored(self, now: "Assignment") -> "Assignment":
+        """The assignment as it stood, given how it stands."""
+        if not self.same_submission:
+            return self.before
+        return self.before.model_copy(update={"submission": now.submission})
 
 
 class Assignment(Frozen):

@@ -88,15 +88,15 @@ def decide_issue(order: Order, context: IssueContext) -> Events:
             rules_hash=context.rules_hash,
             calendar=context.calendar,
             calendar_hash=context.calendar_hash,
+            due_rule=terms.due_rule if keeps else None,
+            acknowledge_rule=terms.acknowledge_rule if keeps else None,
+            provisional=terms.provisional if keeps else None,
             assignments=tuple(
                 ev.AssignmentTerms(
                     unit=unit,
                     role=role,
                     acknowledge_by=terms.acknowledge.instant,
                     due=terms.due.instant,
-                    acknowledge_rule=terms.acknowledge_rule if keeps else None,
-                    due_rule=terms.due_rule if keeps else None,
-                    provisional=terms.provisional if keeps else None,
                 )
                 for unit, role in parts
             ),

@@ -43,9 +43,6 @@ class AssignmentTerms(Frozen):
     role: AssignmentRole
     acknowledge_by: Instant
     due: Instant
-    acknowledge_rule: Limit | None = None
-    due_rule: Limit | None = None
-    provisional: Literal[True] | None = None
 
 
 @dataclass(frozen=True, slots=True)

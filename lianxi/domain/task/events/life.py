@@ -30,7 +30,11 @@ WithdrawnThrough = Literal["withdraw", "close", "cancel", "objection"]
 
 
 class TaskIssued(TaskEvent):
-    """The task begins; carries what later decisions rest on (rules, calendar, with their hashes)."""
+    """The task begins; carries what later decisions rest on (rules, calendar, with their hashes).
+
+    `due_rule` and `acknowledge_rule` gave every unit's limits, counted from `opened_at`; they stand
+    here once, so that 256 units fit an event. `provisional`: past what the calendar knows.
+    """
 
     task: TaskId
     ref: SourceId
@@ -47,6 +51,9 @@ class TaskIssued(TaskEvent):
     rules_hash: Sha256Hex
     calendar: Calendar | None = None
     calendar_hash: Sha256Hex | None = None
+    due_rule: Limit | None = None
+    acknowledge_rule: Limit | None = None
+    provisional: Literal[True] | None = None
     assignments: tuple[AssignmentTerms, ...] = Field(min_length=1)
 
 
