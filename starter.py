@@ -35,7 +35,8 @@ from lianxi.settings import SettingsError, load
 from lianxi.store.queries.conference import list_conferences
 from lianxi.store.queries.openings import registration_by_ref
 from lianxi.store.store import Store, open_store
-from lianxi.taskfile import TaskFile, TaskFileError, commitments, read_task_file, same_content
+from lianxi.strict_yaml import YamlFileError
+from lianxi.taskfile import TaskFile, commitments, read_task_file, same_content
 
 TEXT = "text/plain"
 VALIDITY = timedelta(hours=24)
@@ -71,7 +72,7 @@ class Starter:
                 return await self._register(path, task)
             await self._engine.start_pending()
             return self._compared(path, task, found)
-        except (TaskFileError, LimitTextError) as error:
+        except (YamlFileError, LimitTextError) as error:
             return Line(f"{path}: {error}", Exit.USAGE)
         except OSError as error:
             return Line(f"{path}: {error.strerror}", Exit.USAGE)

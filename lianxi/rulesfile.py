@@ -37,7 +37,7 @@ from lianxi.rulesfile_fields import (
     some_kinds,
     some_texts,
 )
-from lianxi.taskfile_yaml import Node, read_document
+from lianxi.strict_yaml import Node, read_document
 
 _ENVELOPE = frozenset(("schema", "rules", "rules_hash", "rules_version"))
 """What stands around the rules where they are the answer of a command."""
@@ -54,20 +54,20 @@ class RungRefusedError(ValueError):
 
 
 def read_rules(given: str | bytes) -> Rules:
-    """A file's rules; raises TaskFileError with every problem found, or RungRefusedError."""
+    """A file's rules; raises YamlFileError with every problem found, or RungRefusedError."""
     root = read_document(given)
     reader = Reader()
     if isinstance(root.value, dict) and "rules" in root.value:
         reader.only(root, _ENVELOPE)
         root = root.value["rules"]
     plain = reader.mapping(root, "", _RULES)
-    reader.stop()
+    reader.check()
     try:
         rules = Rules.model_validate(plain)
     except ValidationError as error:
         for finding in error.errors(include_url=False, include_input=False):
             reader.found(root, finding)
-        reader.stop()
+        reader.check()
         raise
     try:
         check_ladder(rules.ladder)

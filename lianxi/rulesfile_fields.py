@@ -8,7 +8,8 @@ from lianxi.domain.ladder import MAX_DENOMINATOR, PROPOSED_KINDS
 from lianxi.domain.task.commands import OFFICE_ACTIONS
 from lianxi.i18n import N_
 from lianxi.limit_text import Duration, LimitTextError, Local, parse_limit, settle_limit
-from lianxi.taskfile_yaml import Node, Problem, TaskFileError
+from lianxi.strict_yaml import Node
+from lianxi.yaml_fields import Fields
 
 CONVENERS_ACTS = sorted({*OFFICE_ACTIONS, *PROPOSED_KINDS} - {"approve", "reject"})
 """What may be left to the convener; approving cannot itself wait for an approval."""
@@ -27,38 +28,8 @@ def _inside(node: Node, step: str | int) -> Node | None:
     return node.value.get(str(step)) if isinstance(node.value, dict) else None
 
 
-class Reader:
-    """Turns nodes into what the models take, collecting every problem on the way."""
-
-    def __init__(self) -> None:
-        self.problems: list[Problem] = []
-
-    def stop(self) -> None:
-        """Goes no further where something was wrong."""
-        if self.problems:
-            raise TaskFileError(sorted(self.problems, key=lambda problem: problem.place))
-
-    def wrong(self, node: Node, template: str, **params: str | int) -> None:
-        """Something is wrong at this place."""
-        self.problems.append(Problem(node.line, node.column, template, params))
-
-    def only(self, node: Node, allowed: Mapping[str, Any] | frozenset[str]) -> dict[str, Node]:
-        """The fields of a mapping that have a value; others than those allowed are problems."""
-        if not isinstance(node.value, dict):
-            self.wrong(node, N_("fields are wanted here: name: value"))
-            return {}
-        known: dict[str, Node] = {}
-        for key, value in node.value.items():
-            if key not in allowed:
-                self.wrong(
-                    value,
-                    N_("there is no field {field}; there are: {fields}"),
-                    field=key,
-                    fields=", ".join(sorted(allowed)),
-                )
-            elif not value.empty:
-                known[key] = value
-        return known
+class Reader(Fields):
+    """Turns nodes into what the models take."""
 
     def mapping(self, node: Node, path: str, table: Mapping[str, Read]) -> dict[str, Any]:
         """A mapping by the readers of its fields."""
@@ -66,20 +37,6 @@ class Reader:
             key: table[key](self, value, f"{path}{key}")
             for key, value in self.only(node, table).items()
         }
-
-    def scalar(self, node: Node) -> str | None:
-        """The text of a scalar."""
-        if isinstance(node.value, str):
-            return node.value
-        self.wrong(node, N_("one value is wanted here"))
-        return None
-
-    def items(self, node: Node) -> list[Node]:
-        """The items of a list."""
-        if isinstance(node.value, list):
-            return node.value
-        self.wrong(node, N_("a list is wanted here: [one, two]"))
-        return []
 
     def found(self, root: Node, finding: Any) -> None:
         """What the model refused, at the deepest place of the file that it names."""

@@ -12,10 +12,8 @@ from typing import Any
 from lianxi.i18n import N_
 from lianxi.limit_text import LimitText, Place, settle_limit
 from lianxi.proof.commitments import commit
-from lianxi.taskfile_fields import Fields
-from lianxi.taskfile_yaml import Node, Problem, TaskFileError, read_document
-
-__all__ = ["Problem", "TaskFile", "TaskFileError", "commitments", "read_task_file", "same_content"]
+from lianxi.strict_yaml import Node, read_document
+from lianxi.taskfile_fields import TaskFields
 
 MODES = ("lead", "each")
 BASES = ("meeting", "decision", "document", "duty")
@@ -70,7 +68,7 @@ class TaskFile:
 
 
 def read_task_file(text: str | bytes) -> TaskFile:
-    """A task file's content; raises TaskFileError with every problem found."""
+    """A task file's content; raises YamlFileError with every problem found."""
     return _Reader(read_document(text), _FIELDS).read()
 
 
@@ -148,7 +146,7 @@ def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-class _Reader(Fields):
+class _Reader(TaskFields):
     """Turns the document into a TaskFile, collecting every problem on the way."""
 
     def read(self) -> TaskFile:
@@ -190,7 +188,7 @@ class _Reader(Fields):
         node = self.fields.get("basis")
         if node is None:
             return None, None
-        fields = self.mapping(node, _BASIS_FIELDS)
+        fields = self.only(node, _BASIS_FIELDS)
         kind = fields.get("kind")
         if kind is None:
             self.wrong(node, N_("{field} is missing"), field="basis.kind")
@@ -203,7 +201,7 @@ class _Reader(Fields):
         node = self.fields.get("report")
         if node is None:
             return None
-        fields = self.mapping(node, _REPORT_FIELDS)
+        fields = self.only(node, _REPORT_FIELDS)
         for field in sorted(_REPORT_FIELDS - fields.keys()):
             self.wrong(node, N_("{field} is missing"), field=f"report.{field}")
         every = day = None
@@ -223,7 +221,5 @@ class _Reader(Fields):
         node = self._units_node
         if node is None:
             return ()
-        if not isinstance(node.value, list):
-            self.wrong(node, N_("a list of units is wanted here: [U01, U02]"))
-            return ()
-        return tuple(self.spelt(item, "unit", _UNIT) or "" for item in node.value)
+        items = self.items(node, N_("a list of units is wanted here: [U01, U02]"))
+        return tuple(self.spelt(item, "unit", _UNIT) or "" for item in items)

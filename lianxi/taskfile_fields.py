@@ -1,51 +1,21 @@
-"""Fields of a YAML document, each checked, every problem kept with its place (a leaf)."""
+"""The fields of a task file: what each takes, with every problem kept at its place (a leaf)."""
 
 import re
 
 from lianxi.free_text import FreeTextError, clean_text
 from lianxi.i18n import N_
 from lianxi.limit_text import LimitText, LimitTextError, parse_limit
-from lianxi.taskfile_yaml import Node, Problem, TaskFileError
+from lianxi.strict_yaml import Node
+from lianxi.yaml_fields import Fields
 
 
-class Fields:
-    """Reads a document's fields; `problems` collects what is wrong on the way."""
+class TaskFields(Fields):
+    """Reads the fields of a task file's document."""
 
     def __init__(self, root: Node, allowed: frozenset[str]) -> None:
+        super().__init__()
         self.root = root
-        self.problems: list[Problem] = []
-        self.fields = self.mapping(root, allowed)
-
-    def check(self) -> None:
-        """Raises TaskFileError with every problem found so far, in the order of the text."""
-        if self.problems:
-            raise TaskFileError(sorted(self.problems, key=lambda problem: problem.place))
-
-    def mapping(self, node: Node | None, allowed: frozenset[str]) -> dict[str, Node]:
-        """The fields of a mapping that have a value; others than the allowed are problems."""
-        if node is None or not isinstance(node.value, dict):
-            self.wrong(node or self.root, N_("fields are wanted here: name: value"))
-            return {}
-        known: dict[str, Node] = {}
-        for key, value in node.value.items():
-            if key not in allowed:
-                wanted = ", ".join(sorted(allowed))
-                self.wrong(
-                    value,
-                    N_("there is no field {field}; there are: {fields}"),
-                    field=key,
-                    fields=wanted,
-                )
-            elif not value.empty:
-                known[key] = value
-        return known
-
-    def scalar(self, node: Node) -> str | None:
-        """The text of a single value."""
-        if isinstance(node.value, str):
-            return node.value
-        self.wrong(node, N_("one value is wanted here"))
-        return None
+        self.fields = self.only(root, allowed)
 
     def name(self, field: str, pattern: re.Pattern[str]) -> str:
         """An id that must be there."""
@@ -105,13 +75,9 @@ class Fields:
     def limit(self, field: str) -> LimitText | None:
         """A limit, or nothing."""
         node = self.fields.get(field)
-        value = None if node is None else self.scalar(node)
+        value = self.scalar(node)
         try:
             return None if value is None else parse_limit(value)
         except LimitTextError as error:
             self.wrong(node or self.root, error.template, **error.params)
             return None
-
-    def wrong(self, node: Node, template: str, **params: str | int) -> None:
-        """Keep a problem."""
-        self.problems.append(Problem(node.line, node.column, template, params))

@@ -10,7 +10,7 @@ from lianxi.domain.rules import DEFAULT_RULES, FIRST_RULES, KindLimits, Rules, S
 from lianxi.domain.values import parse_instant
 from lianxi.rulesfile import RungRefusedError, read_rules
 from lianxi.rulesfile_text import as_yaml
-from lianxi.taskfile_yaml import TaskFileError
+from lianxi.strict_yaml import YamlFileError
 
 ODD = Rules(
     version=7,
@@ -99,7 +99,7 @@ def marked(old: str, new: str) -> tuple[str, tuple[int, int]]:
 )
 def test_a_problem_has_its_place(old: str, new: str, said: str) -> None:
     text, place = marked(old, new)
-    with pytest.raises(TaskFileError) as caught:
+    with pytest.raises(YamlFileError) as caught:
         read_rules(text)
     (problem,) = caught.value.problems
     assert problem.place == place
@@ -108,14 +108,14 @@ def test_a_problem_has_its_place(old: str, new: str, said: str) -> None:
 
 def test_what_is_missing_is_named_where_it_should_stand() -> None:
     text, place = marked("- name: acknowledge-reminder\n      anchor", "- ^anchor")
-    with pytest.raises(TaskFileError, match="name is missing") as caught:
+    with pytest.raises(YamlFileError, match="name is missing") as caught:
         read_rules(text)
     assert caught.value.problems[0].place == place
 
 
 def test_all_problems_come_at_once() -> None:
     text = TEXT.replace("1/2", "3/2", 1).replace("2wd", "2xd", 1).replace("hold_days", "hold", 1)
-    with pytest.raises(TaskFileError) as caught:
+    with pytest.raises(YamlFileError) as caught:
         read_rules(text)
     problems = caught.value.problems
     assert [str(problem).partition(": ")[2][:12] for problem in problems] == [

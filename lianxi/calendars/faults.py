@@ -1,10 +1,9 @@
 """Why a calendar cannot be made: of the package's data, or of an override file (shell layer)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from lianxi.i18n import N_
-from lianxi.taskfile_yaml import Problem, TaskFileError
+from lianxi.strict_yaml import Problem, YamlFileError
 
 GIVE_AGAIN = N_("Correct the file and give it again.")
 
@@ -19,24 +18,13 @@ class CalendarSourceError(ValueError):
         self.params = params
 
 
-@dataclass(frozen=True, slots=True)
-class CalendarProblem(Problem):
-    """A problem with its place, and what to do: `advice` is a message id that `params` fill.
-
-    `code`: of what no field shows by itself, the code that the domain has for it.
-    """
-
-    advice: str = GIVE_AGAIN
-    code: str | None = None
-
-
-class CalendarFileError(TaskFileError):
+class CalendarFileError(YamlFileError):
     """An override file cannot be taken; nothing of it counts."""
 
-    def __init__(self, file: str, problems: Sequence[CalendarProblem]) -> None:
+    def __init__(self, file: str, problems: Sequence[Problem]) -> None:
         super().__init__(problems)
         self.file = file
-        self.advices = tuple(problem.advice for problem in problems)
+        self.advices = tuple(problem.advice or GIVE_AGAIN for problem in problems)
 
     def __str__(self) -> str:
         return "\n".join(f"{self.file}: {problem}" for problem in self.problems)

@@ -25,12 +25,13 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from lianxi.calendars.faults import GIVE_AGAIN, CalendarFileError, CalendarProblem
+from lianxi.calendars.faults import CalendarFileError
 from lianxi.calendars.zones import known_zone
 from lianxi.domain.calendar import CalendarEntry, Day, EntryKind, EntryName, Weekend
 from lianxi.domain.values import ClockTime, ZoneName
 from lianxi.i18n import N_
-from lianxi.taskfile_yaml import Node, TaskFileError, read_document
+from lianxi.strict_yaml import Node, YamlFileError, read_document
+from lianxi.yaml_fields import Fields
 
 Value = TypeVar("Value")
 
@@ -81,14 +82,9 @@ class Overrides:
 def read_overrides(given: str | bytes, file: str) -> Overrides:
     """A file's content; raises CalendarFileError with every problem found, `file` names it."""
     try:
-        root = read_document(given)
-    except TaskFileError as error:
-        problems = [
-            CalendarProblem(each.line, each.column, each.template, each.params)
-            for each in error.problems
-        ]
-        raise CalendarFileError(file, problems) from None
-    return _Reader(root, file).read()
+        return _Reader(read_document(given)).read()
+    except YamlFileError as error:
+        raise CalendarFileError(file, error.problems) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +93,12 @@ class _Placed:
     node: Node
 
 
-class _Reader:
+class _Reader(Fields):
     """Turns the document into Overrides, collecting every problem on the way."""
 
-    def __init__(self, root: Node, file: str) -> None:
-        self.file = file
-        self.problems: list[CalendarProblem] = []
-        self.fields = self._mapping(root, _FIELDS)
+    def __init__(self, root: Node) -> None:
+        super().__init__()
+        self.fields = self.only(root, _FIELDS)
 
     def read(self) -> Overrides:
         placed = [each for field in _LISTS for each in self._entries(field)]
@@ -117,11 +112,8 @@ class _Reader:
             entries=tuple(sorted((each.entry for each in placed), key=lambda entry: entry.first)),
         )
         if overrides.opens and overrides.closes and overrides.closes <= overrides.opens:
-            self._wrong(self.fields["closes"], N_("closes is not after opens"))
-        if self.problems:
-            raise CalendarFileError(
-                self.file, sorted(self.problems, key=lambda problem: problem.place)
-            )
+            self.wrong(self.fields["closes"], N_("closes is not after opens"))
+        self.check()
         return overrides
 
     def _apart(self, placed: list[_Placed]) -> None:
@@ -133,31 +125,24 @@ class _Reader:
             earlier, later = sorted(
                 (one, other), key=lambda each: (each.node.line, each.node.column)
             )
-            node = later.node
-            template, advice, code = _TWICE[one.entry.kind == other.entry.kind]
-            params: dict[str, str | int] = {"day": day.isoformat(), "line": earlier.node.line}
-            self.problems.append(
-                CalendarProblem(node.line, node.column, template, params, advice, code)
-            )
+            said = _TWICE[one.entry.kind == other.entry.kind]
+            self.wrong(later.node, *said, day=day.isoformat(), line=earlier.node.line)
 
     def _entries(self, field: str) -> Iterator[_Placed]:
         node = self.fields.get(field)
         if node is None:
             return
-        if not isinstance(node.value, list):
-            self._wrong(node, N_("a list of entries is wanted here"), _AN_ENTRY)
-            return
-        for item in node.value:
+        for item in self.items(node, N_("a list of entries is wanted here"), _AN_ENTRY):
             entry = self._entry(item, _LISTS[field])
             if entry is not None:
                 yield _Placed(entry, item)
 
     def _entry(self, node: Node, kind: EntryKind) -> CalendarEntry | None:
-        fields = self._mapping(node, _ENTRY_FIELDS)
+        fields = self.only(node, _ENTRY_FIELDS)
         missing = [field for field in ("from", "name") if field not in fields]
         if isinstance(node.value, dict):
             for field in missing:
-                self._wrong(node, N_("{field} is missing"), _AN_ENTRY, field=field)
+                self.wrong(node, N_("{field} is missing"), _AN_ENTRY, field=field)
         first = self._day("from", fields.get("from"))
         last = self._day("to", fields.get("to")) if "to" in fields else first
         name = self._name(fields.get("name"))
@@ -165,17 +150,17 @@ class _Reader:
             return None
         if last < first:
             said = {"first": first.isoformat(), "last": last.isoformat()}
-            self._wrong(fields["to"], N_("it ends on {last}, before it begins on {first}"), **said)
+            self.wrong(fields["to"], N_("it ends on {last}, before it begins on {first}"), **said)
             return None
         days = (last - first).days + 1
         if days > MAX_DAYS:
             template = N_("it lasts {days} days; at most {limit} are taken")
-            self._wrong(fields["to"], template, days=days, limit=MAX_DAYS)
+            self.wrong(fields["to"], template, days=days, limit=MAX_DAYS)
             return None
         return CalendarEntry(first=first, last=last, kind=kind, name=name)
 
     def _name(self, node: Node | None) -> str | None:
-        text = self._scalar(node)
+        text = self.scalar(node)
         template = N_("it is no short name: letters, digits, spaces, a few marks; at most 32")
         return self._valid(
             _NAME, node, None if text is None else unicodedata.normalize("NFC", text), template
@@ -183,19 +168,19 @@ class _Reader:
 
     def _day(self, field: str, node: Node | None) -> date | None:
         template = N_("{field} is no day between 2000 and 2100, such as 2026-02-15")
-        return self._valid(_DAY, node, self._scalar(node), template, field=field)
+        return self._valid(_DAY, node, self.scalar(node), template, field=field)
 
     def _clock(self, field: str) -> str | None:
         node = self.fields.get(field)
         template = N_("{field} is no time of day such as 09:00")
-        return self._valid(_CLOCK, node, self._scalar(node), template, field=field)
+        return self._valid(_CLOCK, node, self.scalar(node), template, field=field)
 
     def _zone(self) -> str | None:
         node = self.fields.get("zone")
         template = N_("zone is no name of a time zone, such as Asia/Shanghai")
-        zone = self._valid(_ZONE, node, self._scalar(node), template)
+        zone = self._valid(_ZONE, node, self.scalar(node), template)
         if node is not None and zone is not None and not known_zone(zone):
-            self._wrong(node, N_("the zone {zone} is not known on this machine"), zone=zone)
+            self.wrong(node, N_("the zone {zone} is not known on this machine"), zone=zone)
             return None
         return zone
 
@@ -227,40 +212,5 @@ class _Reader:
         try:
             return adapter.validate_python(value)
         except ValidationError:
-            self._wrong(node, template, **params)
+            self.wrong(node, template, **params)
             return None
-
-    def _mapping(self, node: Node, allowed: frozenset[str]) -> dict[str, Node]:
-        if not isinstance(node.value, dict):
-            self._wrong(node, N_("fields are wanted here: name: value"))
-            return {}
-        known: dict[str, Node] = {}
-        for key, value in node.value.items():
-            if key not in allowed:
-                self._wrong(
-                    value,
-                    N_("there is no field {field}; there are: {fields}"),
-                    field=key,
-                    fields=", ".join(sorted(allowed)),
-                )
-            elif not value.empty:
-                known[key] = value
-        return known
-
-    def _scalar(self, node: Node | None) -> str | None:
-        if node is None:
-            return None
-        if isinstance(node.value, str):
-            return node.value
-        self._wrong(node, N_("one value is wanted here"))
-        return None
-
-    def _wrong(
-        self,
-        node: Node,
-        template: str,
-        advice: str = GIVE_AGAIN,
-        /,
-        **params: str | int,
-    ) -> None:
-        self.problems.append(CalendarProblem(node.line, node.column, template, params, advice))

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import click
 
-from lianxi.cli.grammar import Flags
+from lianxi.cli.grammar import Flags, option
 from lianxi.cli.kept import Shelf
 from lianxi.cli.profiles import Settings
 
@@ -32,3 +32,10 @@ def complete_unit(ctx: click.Context, parameter: click.Parameter, incomplete: st
 def task_argument() -> Callable[[_Command], _Command]:
     """The task a command is about."""
     return click.argument("task", metavar="TASK", shell_complete=complete_task)
+
+
+def tasks_option(text: str) -> Callable[[_Command], _Command]:
+    """Only these tasks, of a command that goes through several; `text` is its help."""
+    return option(
+        "--task", "tasks", multiple=True, metavar="TASK", shell_complete=complete_task, help=text
+    )

@@ -3,12 +3,15 @@
 import re
 import sys
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from lianxi.cli.faults import CliError
 from lianxi.cli.kept import Shelf
 from lianxi.cli.language import _
 from lianxi.free_text import MAX_TEXT_BYTES, FreeTextError, clean_text, text_of_bytes
+
+if TYPE_CHECKING:
+    from lianxi.strict_yaml import YamlFileError
 
 MAX_FILE_BYTES = 32 << 20
 OCTETS = "application/octet-stream"
@@ -136,6 +139,18 @@ def read_bytes(path: str, limit: int) -> bytes:
         size = Path(path).stat().st_size if path != "-" else len(data)
         raise CliError("TOO_LARGE", size=size, limit=limit)
     return data
+
+
+def problems_in(error: "YamlFileError") -> str:
+    """Every problem of a file, each on a line of its own with its place."""
+    return "\n".join(
+        _("  line {line}, column {column}: {reason}").format(
+            line=problem.line,
+            column=problem.column,
+            reason=_(problem.template).format(**problem.params),
+        )
+        for problem in error.problems
+    )
 
 
 def _is_text(data: bytes) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from lianxi.cli import given
-from lianxi.cli.arguments import complete_task, complete_unit
+from lianxi.cli.arguments import complete_unit, tasks_option
 from lianxi.cli.ask import confirm
 from lianxi.cli.bulk import Bulk
 from lianxi.cli.change import carry_out, change_options
@@ -115,14 +115,7 @@ def _units(run: Reading) -> list[dict[str, Any]]:
     "--into", required=True, metavar="UNIT", shell_complete=complete_unit, help=N_("Its successor.")
 )
 @option("--reason", metavar="TEXT", help=N_("Why; - reads standard input."))
-@option(
-    "--task",
-    "tasks",
-    multiple=True,
-    metavar="TASK",
-    shell_complete=complete_task,
-    help=N_("Only transfer this task, after the succession; several times."),
-)
+@tasks_option(N_("Only transfer this task, after the succession; several times."))
 @change_options
 @click.pass_obj
 def succeed(

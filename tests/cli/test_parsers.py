@@ -10,7 +10,8 @@ from lianxi.domain.limits import Limit
 from lianxi.domain.task.commands import IssueTask
 from lianxi.free_text import FreeTextError, clean_text, text_of_bytes
 from lianxi.limit_text import LimitTextError, Place, parse_limit, settle_limit
-from lianxi.taskfile import TaskFileError, commitments, read_task_file, same_content
+from lianxi.strict_yaml import YamlFileError
+from lianxi.taskfile import commitments, read_task_file, same_content
 
 SHANGHAI, BERLIN = Place("Asia/Shanghai"), Place("Europe/Berlin", "16:30")
 
@@ -179,7 +180,7 @@ def test_same_content_is_judged_with_the_kept_salts() -> None:
     ],
 )
 def test_task_files_refused(text: str | bytes, problem: str) -> None:
-    with pytest.raises(TaskFileError, match=problem):
+    with pytest.raises(YamlFileError, match=problem):
         read_task_file(text)
 
 

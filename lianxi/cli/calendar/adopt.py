@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import click
 
 from lianxi.cli import given, limits
-from lianxi.cli.arguments import complete_task
+from lianxi.cli.arguments import tasks_option
 from lianxi.cli.ask import confirm
 from lianxi.cli.bulk import Bulk
 from lianxi.cli.calendar.days import differences, last_year
@@ -22,7 +22,7 @@ from lianxi.cli.calendar.source import (
 from lianxi.cli.change import carry_out, change_options
 from lianxi.cli.client import Client
 from lianxi.cli.faults import CliError
-from lianxi.cli.grammar import Flags, option, verb
+from lianxi.cli.grammar import Flags, verb
 from lianxi.cli.kept import Shelf
 from lianxi.cli.language import _
 from lianxi.cli.reading import form_of
@@ -65,14 +65,7 @@ class _Plan(NamedTuple):
 )
 @click.argument("file", required=False, metavar="[FILE]")
 @country_option
-@option(
-    "--task",
-    "tasks",
-    multiple=True,
-    metavar="TASK",
-    shell_complete=complete_task,
-    help=N_("Only this task, without FILE; several times."),
-)
+@tasks_option(N_("Only this task, without FILE; several times."))
 @change_options
 @click.pass_obj
 def adopt(

@@ -235,27 +235,20 @@ def _built(
 
 def _file_refused(error: "CalendarFileError") -> CliError:
     """Every problem with its place; its own code where all of them have the same."""
-    lines, advices, codes = [], [], set()
-    for problem, advice in zip(error.problems, error.advices, strict=True):
-        lines.append(
-            _("  line {line}, column {column}: {reason}").format(
-                line=problem.line,
-                column=problem.column,
-                reason=_(problem.template).format(**problem.params),
-            )
-        )
-        advices.append(_(advice).format(**problem.params))
-        codes.add(getattr(problem, "code", None))
+    advices = [
+        _(advice).format(**problem.params)
+        for problem, advice in zip(error.problems, error.advices, strict=True)
+    ]
     refused = CliError(
         "CALENDAR_FILE_INVALID",
         hint=" ".join(dict.fromkeys(advices)),
         path=error.file,
-        problems="\n".join(lines),
+        problems=given.problems_in(error),
         line=error.problems[0].line,
         column=error.problems[0].column,
     )
-    code = codes.pop()
-    if not codes and code is not None:
+    code = error.problems[0].code
+    if code is not None and all(problem.code == code for problem in error.problems):
         refused.code = code
     return refused
 

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from lianxi.cli import given
-from lianxi.cli.arguments import complete_task
+from lianxi.cli.arguments import tasks_option
 from lianxi.cli.ask import BULK, confirm
 from lianxi.cli.bulk import Bulk
 from lianxi.cli.change import carry_out, change_options, identity
@@ -42,14 +42,7 @@ COLUMNS = (
     ),
 )
 @option("--exclude", is_flag=True, help=N_("Exclude those listed instead of showing them."))
-@option(
-    "--task",
-    "tasks",
-    multiple=True,
-    metavar="TASK",
-    shell_complete=complete_task,
-    help=N_("Only this task; several times."),
-)
+@tasks_option(N_("Only this task; several times."))
 @option("--since", metavar="TIME", help=N_("Only gaps that end after this time."))
 @option("--until", metavar="TIME", help=N_("Only gaps that begin before this time."))
 @option("--reason", metavar="TEXT", help=N_("Why; - reads standard input."))

@@ -7,7 +7,7 @@ from lianxi.cli.language import _
 from lianxi.domain.rules import Rules
 from lianxi.i18n import N_
 from lianxi.rulesfile import RungRefusedError, read_rules
-from lianxi.taskfile_yaml import TaskFileError
+from lianxi.strict_yaml import YamlFileError
 
 MAX_RULES_BYTES = 65_536
 
@@ -30,19 +30,11 @@ def rules_of_file(path: str) -> Rules:
     data = given.read_bytes(path, MAX_RULES_BYTES)
     try:
         return read_rules(data)
-    except TaskFileError as error:
-        lines = [
-            _("  line {line}, column {column}: {reason}").format(
-                line=problem.line,
-                column=problem.column,
-                reason=_(problem.template).format(**problem.params),
-            )
-            for problem in error.problems
-        ]
+    except YamlFileError as error:
         raise CliError(
             "RULES_FILE_INVALID",
             path=path,
-            problems="\n".join(lines),
+            problems=given.problems_in(error),
             line=error.problems[0].line,
             column=error.problems[0].column,
         ) from None

@@ -21,6 +21,7 @@ from lianxi.cli.sending import ChangeOptions
 from lianxi.free_text import MAX_TEXT_BYTES
 from lianxi.i18n import N_
 from lianxi.limit_text import LimitTextError
+from lianxi.strict_yaml import YamlFileError
 from lianxi.taskfile import (
     BASES,
     KIND,
@@ -28,7 +29,6 @@ from lianxi.taskfile import (
     MODES,
     Cycle,
     TaskFile,
-    TaskFileError,
     issue_args,
     read_task_file,
 )
@@ -132,16 +132,9 @@ def read_file(path: str) -> TaskFile:
     data = given.read_bytes(path, MAX_TEXT_BYTES)
     try:
         return read_task_file(data)
-    except TaskFileError as error:
-        lines = [
-            _("  line {line}, column {column}: {reason}").format(
-                line=problem.line,
-                column=problem.column,
-                reason=_(problem.template).format(**problem.params),
-            )
-            for problem in error.problems
-        ]
-        raise CliError("TASK_FILE_INVALID", path=path, problems="\n".join(lines)) from None
+    except YamlFileError as error:
+        problems = given.problems_in(error)
+        raise CliError("TASK_FILE_INVALID", path=path, problems=problems) from None
 
 
 def _from_flags(shelf: Shelf, parts: dict[str, Any], request_id: str) -> TaskFile:

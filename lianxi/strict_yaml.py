@@ -1,4 +1,7 @@
-"""Strict YAML for task files: events to nodes with their places, nothing is constructed (a leaf)."""
+"""Strict YAML: events to nodes with their places, nothing is constructed (a leaf).
+
+What stands in the nodes is read with `lianxi.yaml_fields`.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,12 +16,18 @@ _NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong, and where (from 1); `template` is a message id that `params` fill."""
+    """What is wrong, and where (from 1); `template` and `advice` are message ids that `params` fill.
+
+    `advice`: what to do, where there is more to say than to correct the file. `code`: of what no
+    field shows by itself, the code that the domain has for it.
+    """
 
     line: int
     column: int
     template: str
     params: dict[str, str | int] = field(default_factory=dict)
+    advice: str | None = None
+    code: str | None = None
 
     @property
     def place(self) -> tuple[int, int]:
@@ -29,8 +38,8 @@ class Problem:
         return f"line {self.line}, column {self.column}: {self.template.format(**self.params)}"
 
 
-class TaskFileError(ValueError):
-    """A task file cannot be taken; nothing of it counts."""
+class YamlFileError(ValueError):
+    """A file cannot be taken; nothing of it counts."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("\n".join(map(str, problems)))
@@ -53,7 +62,7 @@ class Node:
 
 
 def read_document(given: str | bytes) -> Node:
-    """The one document of a text; raises TaskFileError."""
+    """The one document of a text; raises YamlFileError."""
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
@@ -67,7 +76,7 @@ def read_document(given: str | bytes) -> Node:
             line, column, N_("it is no YAML: {problem}"), problem=str(error.problem)
         ) from None
     except (YAMLError, ValueError, RecursionError) as error:
-        if isinstance(error, TaskFileError):
+        if isinstance(error, YamlFileError):
             raise
         raise _refused(1, 1, N_("it is no YAML: {problem}"), problem=type(error).__name__) from None
 
@@ -160,5 +169,5 @@ class _Builder:
             self.keys[-1] = None
 
 
-def _refused(line: int, column: int, template: str, **params: str | int) -> TaskFileError:
-    return TaskFileError([Problem(line, column, template, params)])
+def _refused(line: int, column: int, template: str, **params: str | int) -> YamlFileError:
+    return YamlFileError([Problem(line, column, template, params)])
