@@ -106,8 +106,9 @@ def some_texts(reader: Reader, node: Node, field: str) -> list[str | None]:
 
 def some_acts(reader: Reader, node: Node, field: str) -> list[str | None]:
     """A list of acts that may be left to the convener."""
-    acts = some_texts(reader, node, field)
-    for item, act in zip(reader.items(node), acts, strict=True):
+    items = reader.items(node)
+    acts = [reader.scalar(item) for item in items]
+    for item, act in zip(items, acts, strict=True):
         if act is not None and act not in CONVENERS_ACTS:
             choices = ", ".join(CONVENERS_ACTS)
             reader.wrong(item, N_("{field} is one of: {choices}"), field=field, choices=choices)
