@@ -253,9 +253,27 @@ CATALOGUE: dict[str, Entry] = {
         Exit.REFUSED,
         422,
     ),
+    "UNKNOWN_KIND": Entry(
+        N_("The rules know no kind of task named {kind}; they know: {kinds}."),
+        N_("Name one of these with --kind, or leave it out. See lianxi ladder show."),
+        Exit.REFUSED,
+        422,
+    ),
+    "ANSWERED_OTHERWISE": Entry(
+        N_("{unit} has answered already, and otherwise."),
+        N_("An answer stands. Tell the office: lianxi task progress TASK --text TEXT."),
+        Exit.REFUSED,
+        409,
+    ),
+    "PROPOSALS_FULL": Entry(
+        N_("{limit} acts wait for approval on {task}; no more can."),
+        N_("Ask the convener to decide some of them: lianxi todo."),
+        Exit.REFUSED,
+        409,
+    ),
     "DUE_NEEDED": Entry(
         N_("No due is named, and tasks of the kind {kind} have no default."),
-        N_("Add --due LIMIT (or due: in the file), or name another kind: lianxi conference show."),
+        N_("Add --due LIMIT (or due: in the file), or name another kind: lianxi ladder show."),
         Exit.USAGE,
         422,
     ),
@@ -280,7 +298,10 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "NO_REQUEST": Entry(
         N_("{unit} has no undecided request of this kind: {request}."),
-        N_("See what waits: lianxi todo, lianxi task show."),
+        N_(
+            "See what waits: lianxi todo, lianxi task show; if it was asked just now, look again in a"
+            " moment."
+        ),
         Exit.REFUSED,
         409,
     ),
@@ -348,6 +369,15 @@ CATALOGUE: dict[str, Entry] = {
     "RUNG_TO_NOBODY": Entry(
         N_("The rung {rung} tells nobody."),
         N_("Give it one or more of unit, units, office, convener in its field to."),
+        Exit.REFUSED,
+        422,
+    ),
+    "LADDER_GAPS": Entry(
+        N_("The ladder lacks a rung that is needed: {lacks}."),
+        N_(
+            "It needs a red rung at due that fires late, for every state in which due runs, and"
+            " reminders of review, request, objection, suspension and close: lianxi ladder show."
+        ),
         Exit.REFUSED,
         422,
     ),
@@ -437,9 +467,18 @@ CATALOGUE: dict[str, Entry] = {
         Exit.REFUSED,
         409,
     ),
+    "NOT_SUCCEEDED": Entry(
+        N_("{unit} has not been succeeded by {into}."),
+        N_("Have it succeeded first: lianxi unit succeed {unit} --into {into}."),
+        Exit.REFUSED,
+        409,
+    ),
     "VERSION_NOT_NEXT": Entry(
         N_("Version {given} does not follow on version {now}, which is in force."),
-        N_("Give the file a higher version; see what is in force: lianxi conference show."),
+        N_(
+            "Give the file a higher version; see what is in force: lianxi ladder show (rules), lianxi"
+            " calendar check (calendar)."
+        ),
         Exit.REFUSED,
         409,
     ),

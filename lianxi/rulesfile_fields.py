@@ -5,14 +5,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from lianxi.domain.ladder import MAX_DENOMINATOR, PROPOSED_KINDS
+from lianxi.domain.rules import NEVER_PROPOSED
 from lianxi.domain.task.commands import OFFICE_ACTIONS
 from lianxi.i18n import N_
 from lianxi.limit_text import Duration, LimitTextError, Local, parse_limit, settle_limit
 from lianxi.strict_yaml import Node
 from lianxi.yaml_fields import Fields
 
-CONVENERS_ACTS = sorted({*OFFICE_ACTIONS, *PROPOSED_KINDS} - {"approve", "reject"})
-"""What may be left to the convener; approving cannot itself wait for an approval."""
+CONVENERS_ACTS = sorted({*OFFICE_ACTIONS, *PROPOSED_KINDS} - NEVER_PROPOSED)
+"""What may be left to the convener."""
 
 _WHOLE = re.compile(r"[0-9]{1,9}", re.ASCII)
 _FRACTION = re.compile(r"([0-9]{1,4})/([0-9]{1,4})", re.ASCII)

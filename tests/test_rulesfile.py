@@ -30,7 +30,10 @@ ODD = Rules(
                 kind="reminder",
             ),
         ),
-        office=(OfficeRung(name="true", about="review", after_days=1),),
+        office=(
+            OfficeRung(name="true", about="review", after_days=1),
+            *DEFAULT_LADDER.office[1:5],  # type: ignore[index]
+        ),
     ),
     kinds={
         "a": KindLimits(

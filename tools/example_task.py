@@ -133,6 +133,7 @@ def example(state: AssignmentState, unit: str = LEAD) -> TaskState:
         S.STOPPED: (
             acknowledged,
             ev.StopRequested(unit=unit, reason=text()),
+            *((ceded,) if unit == LEAD else ()),
             ev.AssignmentStopped(unit=unit, request=third),
         ),
         S.WITHDRAWN: (ceded, withdrawn) if unit == LEAD else (withdrawn,),
@@ -194,7 +195,9 @@ def command_for(action: str, task: TaskState) -> cmd.TaskCommand:
     due = InstantLimit(at=START + timedelta(days=40))
     new_lead = SUPPORT if part.role == "lead" else None
     concurrence = task.concurrence.submission if task.concurrence else event_hash(99)
-    granted = {"due": due} if request == "objection" else {}
+    granted: dict[str, object] = {"due": due} if request == "objection" else {}
+    if request == "stop":
+        granted = {"new_lead": SUPPORT}
     commands: dict[str, cmd.TaskCommand] = {
         "acknowledge": cmd.AcknowledgeTask(),
         "progress": cmd.ReportProgress(percent=50),

@@ -1,6 +1,7 @@
 """Changes from the user's side: their options, dry run, the one line they print (cli layer)."""
 
 import json
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -169,6 +170,23 @@ def carry_out(
     client: Client, change: Change, options: ChangeOptions, deliver: Deliver | None = None
 ) -> int:
     """Sign, send, print the one line; the exit code. With --dry-run only show."""
+    try:
+        return _carry_out(client, change, options, deliver)
+    except CliError as error:
+        _name_task(error, change.task)
+        raise
+
+
+def _name_task(error: CliError, task: str | None) -> None:
+    """Put the task in hand into the commands of a hint that the catalogue left without one."""
+    if task is not None and error.code != "PENDING":  # that one repeats what was typed
+        hint = re.sub(r"lianxi task show(?! )", f"lianxi task show {task}", error.hint)
+        error.hint = hint.replace(" TASK", f" {task}")
+
+
+def _carry_out(
+    client: Client, change: Change, options: ChangeOptions, deliver: Deliver | None
+) -> int:
     shelf = Shelf(client.settings.state)
     kept = prepare(client, shelf, change, options)
     if options.dry_run:
@@ -178,7 +196,8 @@ def carry_out(
         outcome = send(client, shelf, change, kept, options, deliver)
     except CliError as error:
         if error.exit_code == Exit.OK:
-            show_already(client, error)
+            _name_task(error, change.task)
+            show_already(client, error, change.task)
             return Exit.OK
         raise
     show_done(client, change, outcome)
@@ -210,6 +229,7 @@ def show_done(client: Client, change: Change, outcome: Outcome) -> None:
             "recorded": outcome.recorded,
             "already": outcome.already,
             "next": following,
+            **_about(change),
         }
         put(json.dumps(answer, ensure_ascii=True))
         return
@@ -218,7 +238,7 @@ def show_done(client: Client, change: Change, outcome: Outcome) -> None:
     sentence = WAITS.get(last, SENTENCES[change.action])
     parts = [
         _(sentence).format_map(
-            {**words, "act": word(words["act"]), "request": word(words["request"])}
+            {**words, **{name: word(words[name]) for name in ("act", "request", "verdict")}}
         ),
         times.show(receipt.get("at"), client.flags.text("time_format") or "local"),
     ]
@@ -236,7 +256,8 @@ def show_done(client: Client, change: Change, outcome: Outcome) -> None:
 def _words(client: Client, change: Change, task: str | None) -> dict[str, Any]:
     """What sentences and commands may name, machine words untranslated."""
     args = change.args
-    words: dict[str, Any] = {"unit": "", "into": "", "ref": "", "request": "", "act": change.action}
+    words: dict[str, Any] = {"unit": "", "into": "", "ref": "", "request": "", "verdict": ""}
+    words["act"] = change.action
     words |= {key: value for key, value in args.items() if isinstance(value, str)}
     words["units"] = ", ".join(args.get("units", ()))
     adopted = args.get("calendar") or args.get("rules")
@@ -247,12 +268,18 @@ def _words(client: Client, change: Change, task: str | None) -> dict[str, Any]:
     return words | {"who": client.unit, "task": task or conference, "conference": conference}
 
 
-def show_already(client: Client, error: CliError) -> None:
-    """Nothing was left to do: said, and no failure."""
+def _about(change: Change) -> dict[str, Any]:
+    """What was decided on, where the command looked at it."""
+    return {"about": change.about} if change.about else {}
+
+
+def show_already(client: Client, error: CliError, task: str | None = None) -> None:
+    """Nothing was left to do: said, with the task it is about, and no failure."""
     if client.flags.text("output") in ("json", "jsonl"):
         put(json.dumps({"schema": 1, "already": True, **error.as_json()}, ensure_ascii=True))
         return
-    put(visible_line(error.message))
+    place = "" if task is None or task in error.message else f"{task}: "
+    put(visible_line(place + error.message))
     say(visible_line(error.hint))
 
 
@@ -262,6 +289,7 @@ def show_unsent(client: Client, change: Change, kept: KeptRequest) -> None:
     check_arguments(change, payload["args"])
     openings = [{"commit": o.commit, "media": o.media, "size": o.size} for o in kept.openings]
     answer = {"schema": 1, "dry_run": True, "payload": payload, "openings": openings}
+    answer |= _about(change)
     put(json.dumps(answer, ensure_ascii=True, indent=1))
     if client.flags.text("output") not in ("json", "jsonl"):
         say(_("Nothing was sent (dry run)."))

@@ -61,6 +61,9 @@ DAYS = {
     "holiday": N_("holiday"),
 }
 
+SHORT = 8
+"""Characters of an event's hash that tell one step from another."""
+
 _ROLLS = {"none": "", "forward": ">", "back": "<"}
 
 COLUMNS = (
@@ -115,9 +118,12 @@ def _unit(run: Reading, task: str) -> str:
 def _lines(answer: dict[str, Any], how: str) -> Iterator[str]:
     limit = limits.name(answer.get("limit"))
     yield paint(f"{answer.get('task')} {answer.get('unit')}  {limit}", "bold")
-    for step in answer.get("steps") or ():
-        yield f"{instant(step.get('at'), how)}  {_title(step)}"
-        yield from _days(step)
+    for number, step in enumerate(answer.get("steps") or ()):
+        event = str(step.get("event") or "")[:SHORT]
+        yield f"{instant(step.get('at'), how)}  {_title(step)}  {event}".rstrip()
+        if number == 0 or step.get("before"):
+            # a step that leaves the limit where it is counts nothing anew
+            yield from _days(step)
         if step.get("before"):
             yield _("    from {before} to {after}").format(
                 before=instant(step["before"], how), after=instant(step.get("instant"), how)
@@ -132,15 +138,21 @@ def _title(step: dict[str, Any]) -> str:
     """What happened, by which rule, by how many days."""
     kind = str(step.get("kind"))
     parts = [_(KINDS[kind]) if kind in KINDS else visible_line(kind)]
+    if kind == "AssignmentResumed" and step.get("opened_at") == step.get("at"):
+        # counted anew from the resumption: nothing was moved
+        parts = [_("resumed with a new due")]
     why = step.get("why")
     if why:
         parts.append(_(WHY[why]) if why in WHY else visible_line(str(why)))
-    rule = _rule(step.get("rule"))
-    if rule and (step.get("days") or step.get("before") or kind == "TaskIssued"):
-        parts.append(rule)
+    spelt = _rule(step.get("rule"))
+    if spelt and (step.get("days") or step.get("before") or kind == "TaskIssued"):
+        parts.append(spelt)
     moved = step.get("moved")
     if moved:
-        parts.append(_("moved by {days} days").format(days=f"{moved:+d}"))
+        rule = step.get("rule") or {}
+        calendar = rule.get("rule") == "days" and rule.get("kind") == "calendar"
+        said = _("moved by {days} calendar days") if calendar else _("moved by {days} working days")
+        parts.append(said.format(days=f"{moved:+d}"))
     return "  ".join(parts)
 
 

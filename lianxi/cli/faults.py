@@ -3,9 +3,11 @@
 The codes of conference and gateway stand in `lianxi.errors`; both tables make docs/errors.md.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
+from lianxi.cli import times
 from lianxi.cli.language import _
+from lianxi.cli.words import WORDS
 from lianxi.errors import CATALOGUE, UNKNOWN, Entry, Exit, fill
 from lianxi.i18n import N_
 
@@ -254,6 +256,38 @@ CLIENT_CATALOGUE: dict[str, Entry] = {
 """Codes of the client itself, in the form of `lianxi.errors.CATALOGUE`."""
 
 
+WORDED: dict[str, tuple[str, ...]] = {
+    "WRONG_STATE": ("action", "state", "needed"),
+    "ALREADY_SO": ("state",),
+    "TASK_ENDED": ("state",),
+    "ROLE_NOT_ALLOWED": ("action",),
+    "REQUEST_OPEN": ("request",),
+    "NO_REQUEST": ("request",),
+    "CONVENER_DECIDES": ("act",),
+    "NOT_ON_BEHALF": ("act",),
+}
+"""Params that a message names in people's words; hints keep the machine's, for commands."""
+
+
+def _filled(
+    text: str, code: str, params: Mapping[str, str | int], worded: Collection[str] = ()
+) -> str:
+    """A catalogue text in the language in force; instants as local times, as everywhere."""
+    shown = {
+        name: _shown(value, words=name in worded) if isinstance(value, str) else value
+        for name, value in params.items()
+    }
+    return fill(_(text), code, shown)
+
+
+def _shown(value: str, *, words: bool) -> str:
+    """A param as people read it."""
+    if words:
+        parts = value.split(", ")
+        value = ", ".join(_(WORDS[part]) if part in WORDS else part for part in parts)
+    return times.show(value)
+
+
 class CliError(Exception):
     """Stops the command; the entry of its code says what is shown and with which exit code."""
 
@@ -271,8 +305,8 @@ class CliError(Exception):
         self.code = code
         self.params = params
         entry = self._entry
-        self.message = message or fill(_(entry.message), code, params)
-        self.hint = hint if hint is not None else fill(_(entry.hint), code, params)
+        self.message = message or _filled(entry.message, code, params, WORDED.get(code, ()))
+        self.hint = hint if hint is not None else _filled(entry.hint, code, params)
         self.exit_code = int(entry.exit) if exit_code is None else exit_code
         self.retryable = entry.retryable
         self.failed: list[dict[str, object]] = []
@@ -284,8 +318,9 @@ class CliError(Exception):
         own = ("code", "message", "hint", "exit_code")
         error = cls(code)
         error.params = {key: value for key, value in params.items() if key not in own}
-        error.message = fill(_(error._entry.message), code, error.params)
-        error.hint = fill(_(error._entry.hint), code, error.params)
+        worded = WORDED.get(code, ())
+        error.message = _filled(error._entry.message, code, error.params, worded)
+        error.hint = _filled(error._entry.hint, code, error.params)
         return error
 
     @property

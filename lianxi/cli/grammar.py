@@ -178,6 +178,15 @@ class LazyGroup(Explained, click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.exceptions.NoSuchCommand as error:
+            root = ctx.find_root().command
+            if (
+                root is not self
+                and isinstance(root, LazyGroup)
+                and error.command_name in root.table
+            ):
+                name = error.command_name
+                message = _("No such command {name!r}; did you mean lianxi {name}?")
+                raise click.UsageError(message.format(name=name), ctx=ctx) from None
             # click looks for similar names among loaded commands only
             raise click.exceptions.NoSuchCommand(
                 error.command_name, possibilities=self.table, ctx=ctx

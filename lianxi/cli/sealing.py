@@ -31,6 +31,8 @@ class Change(NamedTuple):
     task: str | None = None
     look: Callable[[], Seen] | None = None
     """Looks at what is decided on; not called again when a kept request is repeated."""
+    about: dict[str, Any] | None = None
+    """What is decided on, for the JSON answer; `look` fills it."""
 
     @property
     def stream(self) -> str:

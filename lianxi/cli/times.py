@@ -5,11 +5,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from lianxi.cli.language import _
+from lianxi.i18n import N_
 from lianxi.instants import INSTANT_FORMAT, spell
 
 __all__ = ["machine_zone", "now", "read", "relative", "show", "spell"]
 
-_UNITS = ((86_400, "{n}d"), (3_600, "{n}h"), (60, "{n}min"), (1, "{n}s"))
+_UNITS = (
+    (86_400, N_("{n}d")),
+    (3_600, N_("{n}h")),
+    (60, N_("{n}min")),
+    (1, N_("{n}s")),
+)
 
 
 def now() -> datetime:
@@ -67,5 +73,5 @@ def _spell_out(span: timedelta) -> str:
     for size, form in _UNITS:
         count, seconds = divmod(seconds, size)
         if count:
-            parts.append(form.format(n=count))
-    return " ".join(parts[:2]) or "0s"
+            parts.append(_(form).format(n=count))
+    return " ".join(parts[:2]) or _("{n}s").format(n=0)

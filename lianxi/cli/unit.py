@@ -86,9 +86,11 @@ def show_unit(run: Reading, unit: str) -> None:
     if wanted not in units:
         meant = given.suggestion(wanted, list(units)).removeprefix("; ")
         raise CliError("UNKNOWN_UNIT", unit=wanted, hint=meant or None)
-    found = units[wanted]
+    successor = (run.client.read("conference").get("successors") or {}).get(wanted)
+    found = {**units[wanted], "successor": successor}
     lines = [
         f"{found['unit']}  {_name(found.get('names'))}",
+        *([_("succeeded by {unit}").format(unit=successor)] if successor else ()),
         *(str(key) for key in found.get("keys", ())),
     ]
     show_thing({"schema": 1, "unit": found}, run.form, lambda: "\n".join(lines))
@@ -130,6 +132,9 @@ def succeed(
     client = Client(flags)
     shelf = Shelf(client.settings.state)
     before, after = given.unit_id(unit, shelf), given.unit_id(into, shelf)
+    if before == after:
+        said = _("A unit cannot succeed itself.")
+        raise CliError("USAGE", reason=said, command="lianxi unit succeed")
     named = [given.task_id(task, shelf) for task in tasks]
     if reason is None and not named:
         raise CliError("INPUT_MISSING", option="--reason")
@@ -156,7 +161,8 @@ def succeed(
     if not named and reason is not None:
         args = {"unit": before, "into": after, "reason": given.text(reason, "--reason")}
         with bulk.one(client.place.conference, *words, "--reason", reason):
-            carry_out(client, Change("succeed", args), options)
+            # the transfers are checked against what is recorded of the conference
+            carry_out(client, Change("succeed", args), options._replace(wait="recorded"))
         if bulk.failed:
             return bulk.finish()  # nothing is transferred before it is decided
         options = options._replace(request_id=None)

@@ -10,6 +10,7 @@ from lianxi.domain.ladder import (
     PROPOSED_KINDS,
     RUNNING,
     Ladder,
+    Matter,
     OfficeRung,
     Rung,
 )
@@ -37,8 +38,21 @@ class RungOrderError(Refusal):
     code: ClassVar[str] = "RUNG_ORDER"
 
 
+class LadderGapsError(Refusal):
+    """Something would lie for ever and nobody be told: the ladder lacks a rung (`lacks`)."""
+
+    code: ClassVar[str] = "LADDER_GAPS"
+
+
+MUST_REMIND: tuple[Matter, ...] = ("review", "request", "objection", "suspension", "close")
+"""What lies with the office and has no other clock."""
+
+
 def check_ladder(ladder: Ladder) -> None:
-    """Raises RungUnreachableError, RungToNobodyError, RungOrderError for the first wrong rung."""
+    """Raises RungUnreachableError, RungToNobodyError, RungOrderError for the first wrong rung.
+
+    LadderGapsError for what the ladder lacks; the ladder of release 0.1 did without.
+    """
     for rung in ladder.rungs:
         _check_rung(rung)
     for reminder in ladder.office or ():
@@ -48,6 +62,8 @@ def check_ladder(ladder: Ladder) -> None:
         if names.count(name) > 1:
             raise RungUnreachableError(rung=name, why="named-twice")
     _check_order(ladder)
+    if ladder.version > 1 or ladder.office is not None:
+        _check_gaps(ladder)
 
 
 def _check_rung(rung: Rung) -> None:
@@ -71,6 +87,8 @@ def _check_rung(rung: Rung) -> None:
 def _check_reminder(reminder: OfficeRung) -> None:
     if not reminder.to:
         raise RungToNobodyError(rung=reminder.name)
+    if reminder.about == "close" and "unit" in reminder.to:
+        raise RungToNobodyError(rung=reminder.name)  # the task as a whole has no unit
     if reminder.after_days is None and reminder.about not in LIMITED:
         raise RungUnreachableError(rung=reminder.name, why="no-days")
 
@@ -84,3 +102,19 @@ def _check_order(ladder: Ladder) -> None:
             raise RungOrderError(rung=rung.name)
     if late and late[0].kind in PROPOSED_KINDS:
         raise RungOrderError(rung=late[0].name)
+
+
+def _check_gaps(ladder: Ladder) -> None:
+    """Whoever is past due is said to be late, and what lies with the office comes to its notice."""
+    said = frozenset(
+        state
+        for rung in ladder.rungs
+        if rung.kind == "red" and rung.fires_late and rung.after_days is None
+        for state in rung.states
+    )
+    if said != RUNNING["due"]:
+        raise LadderGapsError(lacks="red")
+    reminded = {rung.about for rung in ladder.office or ()}
+    for matter in MUST_REMIND:
+        if matter not in reminded:
+            raise LadderGapsError(lacks=matter)

@@ -15,10 +15,13 @@ KindName = Annotated[str, Field(pattern=r"\A[a-z0-9-]{1,32}\z")]
 
 ActionName = Annotated[str, Field(pattern=r"\A[a-z-]{1,32}\z")]
 
+NEVER_PROPOSED = frozenset({"approve", "reject", "reopen", "by-mistake"})
+"""Approving itself, and what is done on a task that has ended, where nothing can wait."""
+
 
 def _no_approval(acts: tuple[str, ...]) -> tuple[str, ...]:
-    if {"approve", "reject"}.intersection(acts):
-        raise ValueError("an approval cannot wait for an approval")
+    if NEVER_PROPOSED.intersection(acts):
+        raise ValueError("this act cannot wait for an approval")
     return acts
 
 

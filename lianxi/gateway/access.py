@@ -1,12 +1,14 @@
 """Who may call what, who may see what: one table and pure functions (gateway layer).
 
 Every route stands here; the application does not start with a route that does not
-(`app.create_app`). What a unit sees of a route open to it is narrowed by the functions below.
+(`app.create_app`). What a unit sees of a route open to it is narrowed by the functions below,
+and what of a task's events by `sight`.
 """
 
 from enum import Enum
 
 from lianxi.domain.values import CONVENERS_SIDE, RESERVED_UNITS, Actor, Role
+from lianxi.gateway.sight import led_alike
 from lianxi.store.queries.openings import Place, Standing
 
 
@@ -68,27 +70,43 @@ def may_see_task(viewer: Actor, standing: Standing | None) -> bool:
     return sees_all(viewer) or standing is not None
 
 
-def may_read_text(viewer: Actor, standing: Standing | None, about: str | None) -> bool:
+def may_read_text(
+    viewer: Actor, standing: Standing | None, about: str | None, kind: str | None = None
+) -> bool:
     """Whether a text or file of a task may be shown.
 
     `about` is the unit whose assignment it concerns, None for the task itself, a reserved id for
     what is between office and convener. On a task a unit reads the task's own texts and its own;
-    the lead also those of the others.
+    the lead also those of the others, but not what is between them and the office. `kind` is that
+    of the event in which the text stands, None for a submission.
     """
     if sees_all(viewer):
         return True
     if standing is None or about in RESERVED_UNITS:
         return False
-    return about in (None, viewer.unit) or (standing.role == "lead" and not standing.withdrawn)
+    return about in (None, viewer.unit) or (leads(standing) and led_alike(kind))
 
 
-def may_read_in(viewer: Actor, standing: Standing | None, about: str | None, event: str) -> bool:
+def leads(standing: Standing | None) -> bool:
+    """Whether this is the part of who leads the task now."""
+    return standing is not None and standing.role == "lead" and not standing.withdrawn
+
+
+def may_read_in(
+    viewer: Actor,
+    standing: Standing | None,
+    about: str | None,
+    event: str,
+    kind: str | None = None,
+) -> bool:
     """`may_read_text`, and of the submission it was asked about a supporting unit reads all.
 
     `event` is where the text stands: nobody can concur with what it may not read.
     """
     asked = None if standing is None else standing.asked
-    return may_read_text(viewer, standing, about) or (asked is not None and asked == event)
+    if may_read_text(viewer, standing, about, kind):
+        return True
+    return asked is not None and asked == event
 
 
 def may_look_into(viewer: Actor, unit: str) -> bool:
@@ -104,4 +122,4 @@ def may_read_at(viewer: Actor, place: Place, standing: Standing | None) -> bool:
     """
     if place.task is None:
         return sees_all(viewer) or place.unit not in RESERVED_UNITS
-    return may_read_in(viewer, standing, place.unit, place.event)
+    return may_read_in(viewer, standing, place.unit, place.event, place.kind)

@@ -71,6 +71,12 @@ class CalendarUnknownError(Refusal):
     code: ClassVar[str] = "CALENDAR_UNKNOWN"
 
 
+class NotSucceededError(Refusal):
+    """A unit's work goes to its successor alone, and `into` is not that of `unit`."""
+
+    code: ClassVar[str] = "NOT_SUCCEEDED"
+
+
 class RulesUnknownError(Refusal):
     """A task's command carries rules that the conference never adopted (`version`)."""
 

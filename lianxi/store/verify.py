@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Engine, RowMapping, select
 
-from lianxi.domain.task.events import TaskIssued
+from lianxi.domain.task.events import AssignmentTransferred, TaskIssued
 from lianxi.ids import CONFERENCE_STREAM, task_of_stream
 from lianxi.proof.events import EventEnvelope
 from lianxi.proof.verification import Finding, TrailChecker, TrailRow, place_of
@@ -20,7 +20,7 @@ from lianxi.store.projection import Change, Recorded, event_row
 from lianxi.store.rebuild import Rebuild
 from lianxi.store.tables import commands, events
 from lianxi.store.verify_content import ContentCounts, content_findings
-from lianxi.store.verify_membership import membership_findings
+from lianxi.store.verify_membership import Transfer, membership_findings
 from lianxi.store.verify_tables import (
     TableCheck,
     differences,
@@ -64,8 +64,8 @@ def verify_trail(engine: Engine, evidence: EvidenceFolder) -> Report:
     """Check the whole trail of a database, all conferences. Raises StoreUnavailableError.
 
     Codes beside those of `proof.verification`: COLUMN_DIFFERS, ORDER_WRONG, FOLD_FAILED,
-    UNREGISTERED_TASK, UNIT_NO_MEMBER, NOT_ADOPTED, COMMAND_DIFFERS, COMMAND_UNUSED, ROW_MISSING,
-    ROW_UNEXPECTED, ROW_DIFFERS,
+    UNREGISTERED_TASK, UNIT_NO_MEMBER, NOT_ADOPTED, NOT_SUCCEEDED, COMMAND_DIFFERS, COMMAND_UNUSED,
+    ROW_MISSING, ROW_UNEXPECTED, ROW_DIFFERS,
     OPENING_MISSING, OPENING_MISMATCH, OUTBOX_DIFFERS, LETTER_UNEXPECTED.
     """
     with outages_translated(), engine.connect() as connection, connection.begin():
@@ -83,6 +83,7 @@ class _Verification:
         self._rebuild = Rebuild()
         self._tables = TableCheck(connection)
         self._unfolded: set[tuple[str, str]] = set()
+        self._transfers: list[Transfer] = []
 
     def run(self) -> Report:
         for origin, stream in _streams(self._connection):
@@ -92,7 +93,7 @@ class _Verification:
         rebuilt = self._rebuild.rows
         self._report_all(self._tables.leftovers())
         self._report_all(state_findings(self._connection, rebuilt, frozenset(self._unfolded)))
-        self._report_all(membership_findings(rebuilt))
+        self._report_all(membership_findings(rebuilt, self._transfers))
         self._report_all(content_findings(self._connection, self._evidence, counts))
         self._report.openings, self._report.files = counts.openings, counts.files
         self._report.bases = self._checker.bases
@@ -150,6 +151,9 @@ class _Verification:
             registered = self._rebuild.rows.get("registrations", {}).get((event.origin, task), {})
             if registered.get("hash") != event.data.get("registration"):
                 self._report.add(Finding("UNREGISTERED_TASK", _place(row)))
+        if event.kind == AssignmentTransferred.__name__:
+            named = {name: event.data[name] for name in ("unit", "into")}
+            self._transfers.append(Transfer(event.origin, _place(row), **named))
         return True
 
     def _report_all(self, findings: Iterable[Finding]) -> None:

@@ -14,7 +14,8 @@ def task_fact(event: EventEnvelope, event_hash: str) -> Fact:
     model = KINDS.get(event.kind)
     if model is None:
         raise UnknownKindError(event.kind)
-    return Fact(event.seq, event_hash, event.at, event.basis, model.model_validate(event.data))
+    data = model.model_validate(event.data)
+    return Fact(event.seq, event_hash, event.at, event.basis, data, event.actor.role)
 
 
 def conference_fact(event: EventEnvelope, event_hash: str) -> ConferenceFact:

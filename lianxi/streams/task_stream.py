@@ -234,7 +234,8 @@ class TaskStream:
 def _fact(sealed: Sealed, authority: Authority) -> ev.Fact:
     if not isinstance(sealed.data, ev.TaskEvent):
         raise TypeError(f"{type(sealed.data).__name__} does not belong on a task's stream")
-    return ev.Fact(sealed.seq, sealed.hash, sealed.at, authority.basis, sealed.data)
+    actor = authority.actor
+    return ev.Fact(sealed.seq, sealed.hash, sealed.at, authority.basis, sealed.data, actor.role)
 
 
 def _registration(given: TaskInput, start: TaskStart) -> tuple[EventEnvelope, TaskRegistered]:

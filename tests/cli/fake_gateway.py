@@ -123,6 +123,8 @@ class FakeGateway:
                 known.put(commit, salt, request.headers["Content-Type"], body)
                 return {}
             case ["openings", commit]:
+                if commit not in known.openings:
+                    raise RefusedError("NOT_FOUND", what="opening")
                 salt, data, media = known.openings[commit]
                 headers |= {"Content-Type": media, "Lianxi-Salt": salt.hex()}
                 return data
@@ -161,6 +163,7 @@ class FakeGateway:
                     "calendar": state.calendar and state.calendar.model_dump(mode="json"),
                     "rules": state.rules.model_dump(mode="json"),
                     "proposals": fake_views.issues(state, known.text),
+                    "successors": state.successors,
                 }
             case ["assignments"]:
                 items = [

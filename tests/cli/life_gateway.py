@@ -22,6 +22,9 @@ from lianxi.streams.facts import task_fact
 from tests.cli.fake_conference import RefusedError
 from tests.cli.fake_gateway import FakeGateway
 
+FOLLOWS = {"adopt-calendar": "adopt-calendar", "transfer": "succeed"}
+"""Acts on a task that are checked against what is recorded of the conference's act."""
+
 SIDE = ("convener", "office", "auditor")
 
 
@@ -34,6 +37,8 @@ class LifeGateway(FakeGateway):
         """Streams whose commands meet an engine that is away."""
         self.lost: set[str] = set()
         """Streams whose commands are taken, and the answer does not say so."""
+        self.unrecorded: set[str] = set()
+        """The conference's acts that nobody waited for: what follows on them comes too early."""
 
     def route(
         self,
@@ -45,9 +50,16 @@ class LifeGateway(FakeGateway):
     ) -> Any:
         match [request.command, *path[2:]]:
             case ["POST", "commands"]:
-                stream = open_command(body).payload.stream
+                signed = open_command(body).payload
+                stream = signed.stream
                 if stream in self.broken:
                     raise RefusedError("ENGINE_UNAVAILABLE")
+                if stream == "conference":
+                    self.unrecorded.discard(signed.action)
+                    if "wait" not in query:
+                        self.unrecorded.add(signed.action)
+                elif FOLLOWS.get(signed.action) in self.unrecorded:
+                    raise RefusedError("CALENDAR_UNKNOWN", version=0)
                 answer = super().route(request, path, query, body, headers)
                 if stream in self.lost:
                     raise RefusedError("PENDING", request_id="x")

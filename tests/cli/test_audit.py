@@ -124,3 +124,19 @@ def test_one_event_by_its_hash(house: House) -> None:
     shown = house.office.run("audit", "show", event, "-o", "json", ok=True).json
     assert shown["event"]["kind"] == "ConferenceFounded"
     assert house.office.run("audit", "show", "0" * 64).code == 3
+
+
+def test_the_texts_of_an_event_stand_below_it(house: House) -> None:
+    """Whole; one that is not here any more is left out."""
+    task = house.issue()
+    reason = "First line.\nSecond line. " + "x" * 300
+    house.office.run("task", "cancel", task, "--reason", reason, "--yes", ok=True)
+    row = house.gateway.known.rows[-1]
+    shown = house.office.run("audit", "show", row.hash, "-o", "json", ok=True).json
+    commit = json.loads(row.text)["data"]["reason"]["commit"]
+    assert shown["texts"] == {commit: reason}
+    text = house.office.run("audit", "show", row.hash, ok=True).out
+    assert "  First line.\n  Second line. xxx" in text
+    del house.gateway.known.openings[commit]
+    gone = house.office.run("audit", "show", row.hash, "-o", "json")
+    assert (gone.code, gone.json["texts"]) == (0, {})

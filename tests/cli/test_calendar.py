@@ -342,9 +342,13 @@ def test_conference_and_every_open_task_adopt_it(own_house: House) -> None:
     assert versions == {moved: 2, other: 2, closed: 1}
     event = [e for e in known.events(stream="conference") if e["kind"] == "CalendarAdopted"]
     assert event[0]["data"]["units"] == ["U01", "U02"]
+    sent = len(own_house.gateway.envelopes)
     again = own_house.office.run("calendar", "adopt", path, "--yes", ok=True)
-    assert "already" in again.out
+    assert "already" in again.err
+    assert len(own_house.gateway.envelopes) == sent + 1  # the preview's question
     assert calendar_of(own_house).version == 2
+    named = own_house.office.run("calendar", "adopt", "--task", other, "--yes", ok=True)
+    assert (other in named.out, "already" in named.out) == (True, True)
 
 
 def test_where_a_task_fails_the_others_stand_and_a_repeat_goes_on(own_house: House) -> None:
@@ -360,8 +364,10 @@ def test_where_a_task_fails_the_others_stand_and_a_repeat_goes_on(own_house: Hou
     assert known.task(first).state.calendar.version == 2
     assert known.task(second).state.calendar.version == 1
     gateway_of(own_house).broken.clear()
+    sent = len(own_house.gateway.envelopes)
     own_house.office.run("calendar", "adopt", path, "--yes", ok=True)
     assert known.task(second).state.calendar.version == 2
+    assert len(own_house.gateway.envelopes) == sent + 2  # the preview's question, one task
 
 
 def test_what_the_conference_refuses_no_task_gets(own_house: House) -> None:
@@ -407,3 +413,13 @@ def test_a_unit_may_not_adopt(own_house: House) -> None:
     unit = own_house.units["U01"]
     unit.file("days.yaml", "holidays:\n- {from: 2030-05-20, name: x}\n")
     assert unit.run("calendar", "adopt", "days.yaml", "--yes").code == 4
+
+
+def test_the_example_of_the_help_is_a_file_that_is_taken(own_house: House) -> None:
+    """`calendar adopt --help` shows every part of an override file."""
+    office = own_house.office
+    shown = office.run("calendar", "adopt", "--help", ok=True).out
+    text = shown.partition("days.yaml:\n")[2].partition("\n\n")[0]
+    office.file("days.yaml", text + "\n")
+    checked = office.run("calendar", "check", "days.yaml")
+    assert checked.code == 0, checked.err

@@ -102,4 +102,22 @@ def test_pauses_belong_to_the_story(deadline_house: House) -> None:
     shown = office.run("deadline", "explain", task, "--unit", "U01", ok=True).out
     assert "suspended; the clock stops" in shown
     assert "resumed; moved by the time suspended" in shown
-    assert "moved by +5 days" in shown
+    assert "moved by +5 working days" in shown
+    # only the issue and the move count days: the suspension left the due where it was
+    suspended = shown.partition("suspended; the clock stops")[2].partition("resumed;")[0]
+    assert "counted" not in suspended
+    event = next(e for e in known.events(stream=f"task/{task}") if e["kind"] == "TaskIssued")
+    assert f"  {event['hash'][:8]}\n" in shown
+    assert event["hash"][:9] not in shown
+
+
+def test_a_resumption_with_a_new_due_is_called_so(deadline_house: House) -> None:
+    """Counted anew, not moved by the time suspended."""
+    task = deadline_house.issue(*ISSUE, "--due", "15wd")
+    office = deadline_house.office
+    suspend = ("--reason", "flood", "--review-by", "5wd", "--unit", "U01")
+    office.run("task", "suspend", task, *suspend, ok=True)
+    office.run("task", "resume", task, "--unit", "U01", "--due", "30wd", ok=True)
+    shown = office.run("deadline", "explain", task, "--unit", "U01", ok=True).out
+    assert "resumed with a new due  30wd" in shown
+    assert "moved by the time suspended" not in shown

@@ -166,9 +166,12 @@ def test_8_pending_says_how_to_repeat_and_the_repeat_works_as_printed(house: Hou
 def test_130_interrupted(house: House) -> None:
     environment = {"LIANXI_HOME": str(house.office.home / "lianxi")}
     words = [str(LIANXI), "task", "list", "--watch", "--interval", "60"]
+    # a suite that runs in the background may have been told to ignore it, and children inherit that
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     with subprocess.Popen(
         words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
+        signal.signal(signal.SIGINT, before)
         assert process.stdout is not None
         process.stdout.readline()
         time.sleep(0.2)

@@ -90,11 +90,25 @@ def test_a_file_may_leave_the_due_to_its_kind(house: House) -> None:
         assert (refused.code, refused.error["code"]) == (5, "ISSUE_DIFFERS"), old
 
 
-def test_a_kind_without_limits_needs_a_due(house: House) -> None:
+def test_a_kind_that_the_rules_do_not_know_is_refused(house: House) -> None:
     issue = ("task", "issue", "--title", "x", "--lead", "U01", "--kind", "unheard-of")
     refused = house.office.run(*issue, "-o", "json")
-    assert (refused.code, refused.error["code"]) == (2, "DUE_NEEDED")
-    house.office.run(*issue, "--due", "5wd", "--acknowledge-by", "1wd", ok=True)
+    assert (refused.code, refused.error["code"]) == (5, "UNKNOWN_KIND")
+
+
+def test_a_due_is_needed_where_the_rules_have_no_kinds(house: House) -> None:
+    """The hint leads to where the rules with their kinds are shown."""
+    stream = house.gateway.known.conference
+    before = stream.state
+    rules = before.rules.model_copy(update={"kinds": None})
+    stream.state = before.model_copy(update={"rules": rules})
+    try:
+        issue = ("task", "issue", "--title", "x", "--lead", "U01")
+        refused = house.office.run(*issue, "-o", "json")
+        assert (refused.code, refused.error["code"]) == (2, "DUE_NEEDED")
+        assert "lianxi ladder show" in refused.error["hint"]
+    finally:
+        stream.state = before
 
 
 @pytest.mark.parametrize(

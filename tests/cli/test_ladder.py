@@ -121,6 +121,12 @@ def test_a_simulation_says_what_fires_when(ladder_house: House) -> None:
     own = ladder_house.office.run(*words, "--unit", "U02", "-o", "json", ok=True).json["items"]
     assert {row["unit"] for row in own} == {"U02"}
     assert len(ladder_house.gateway.known.rows) == events
+    far = ladder_house.office.run("ladder", "simulate", task, "--days", "367")
+    assert (far.code, "366" in far.err) == (2, True)
+    table = ladder_house.office.run(*words, ok=True).out
+    assert "warning, proposed" in table
+    assert "a proposal expires: warning" in table
+    assert {row["unit"] for row in rows if row["kind"] == "ProposalExpired"} == {"U01", "U02"}
     short = ladder_house.office.run(
         "ladder", "simulate", task, "--days", "1", "--lang", "zh", ok=True
     )
@@ -163,6 +169,7 @@ def test_rules_are_adopted_by_a_later_version_only(ladder_house: House) -> None:
     office.file("same-version.yaml", changed)
     refused = office.run("ladder", "adopt", "same-version.yaml", "--yes", "-o", "json")
     assert (refused.code, refused.error["code"]) == (5, "VERSION_NOT_NEXT")
+    assert "lianxi ladder show" in refused.error["hint"]
     office.file("next.yaml", changed.replace("version: 2", "version: 3", 1))
     asked = office.run("ladder", "adopt", "next.yaml")
     assert (asked.code, "--yes" in asked.err) == (2, True)

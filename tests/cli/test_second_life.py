@@ -219,6 +219,10 @@ def test_a_report_is_corrected(house: House) -> None:
     by_event = unit.run("task", "correct", task, "--event", said[0][:12], "--text", "one", ok=True)
     assert "two of three" in by_event.err
     assert unit.run("task", "correct", task).code == 2
+    assert "text: two of three" in by_event.err
+    unit.run("task", "submit", task, "--text", "All.", "--evidence", unit.file("l.txt", "names"))
+    shown = unit.run("task", "correct", task, "--text", "Nearly all.", ok=True)
+    assert ("report: All." in shown.err, "names" in shown.err) == (True, False)
     unknown = unit.run("task", "correct", task, "--event", "ffffffffffff", "--percent", "1")
     assert (unknown.code, said[0][:12] in unknown.err) == (2, True)
 
@@ -291,7 +295,8 @@ def test_an_issue_that_the_convener_decides_waits_for_approval(house: House) -> 
     rules = state.rules.model_copy(update={"version": 3, "needs_convener": ("issue", "cancel")})
     _adopt(house, rules)
     try:
-        issue = ("task", "issue", "--title", "Wells", "--lead", "U01", *OFFICE)
+        long = "Count the wells.\n" + "district by district, " * 30 + "and report."
+        issue = ("task", "issue", "--title", "Wells", "--lead", "U01", "--text", long, *OFFICE)
         proposed = office.run(*issue, ok=True)
         assert "it waits for the convener" in proposed.out
         assert "next: lianxi todo --profile office" in proposed.err
@@ -299,6 +304,8 @@ def test_an_issue_that_the_convener_decides_waits_for_approval(house: House) -> 
         assert "approve or reject: issue · Wells" in todo.out
         approved = _typed(office, todo, "task", "approve")
         assert "Wells" in approved.err
+        assert "  text:\n    Count the wells.\n    district by district" in approved.err
+        assert "and report.\n" in approved.err
         assert "lead: U01" in approved.err
         task = re.search(r"T-[0-9]{4}", approved.out)
         assert task is not None
@@ -309,12 +316,25 @@ def test_an_issue_that_the_convener_decides_waits_for_approval(house: House) -> 
             for i in office.run("todo", "-o", "json", ok=True).json["items"]
             if i["act"] == "issue"
         )
-        office.run("task", "reject", event[:12], "--reason", "not now", ok=True)
+        reject = ("task", "reject", event[:12], "--reason", "not now", "-o", "json")
+        rejected = office.run(*reject, ok=True).json
+        assert rejected["about"]["args"]["text"] == long
+        last = rejected["receipt"]["events"][-1]["hash"]
+        assert "  not now" in office.run("audit", "show", last, ok=True).out
         cancel = ("task", "cancel", task[0], "--reason", "superseded", "--yes", *OFFICE)
         assert "it waits for the convener: cancel" in office.run(*cancel, ok=True).out
         approved = office.run("task", "approve", task[0], ok=True)
         assert "reason: superseded" in approved.err
         assert _view(house, task[0])[""]["phase"] == "cancelled"
+        # what the convener alone may add names the unit
+        other, added = house.issue(), state.rules.model_copy(update={"needs_convener": ("add",)})
+        task_rules = house.gateway.known.task(other)
+        task_rules.state = task_rules.state.model_copy(update={"rules": added})
+        add = ("task", "add", other, "--unit", "U03", "--due", "10wd", "--reason", "joins")
+        office.run(*add, *OFFICE, ok=True)
+        dry = office.run("task", "approve", other, "--dry-run", "-o", "json", ok=True).json
+        assert (dry["about"]["args"]["reason"], "U03" in str(dry["about"])) == ("joins", True)
+        assert "U03" in office.run("task", "approve", other, ok=True).err
     finally:
         _adopt(house, state.rules)
 
@@ -333,11 +353,22 @@ def test_urging_in_bulk_works_one_by_one_and_can_be_repeated(house: House) -> No
     assert (partly.code, partly.error["code"]) == (7, "PARTLY")
     assert partly.error["params"]["failed"][0]["assignment"] == f"{task} U03"
     assert len(partly.out.splitlines()) == 2
+    machine = office.run("task", "urge", task, "-o", "jsonl", ok=True).out.splitlines()
+    answers = [json.loads(line) for line in machine]
+    assert [(a["already"], a["params"]["unit"]) for a in answers] == [(True, "U01"), (True, "U02")]
     again = office.run("task", "urge", task, ok=True)
+    alone = office.run("task", "urge", task, "--unit", "U01", "-o", "json").error
+    shown = re.search(r"from ([0-9-]+ [0-9:]{5}) on", alone["hint"])
+    assert shown is not None  # a local time; the exact instant stands in the params
+    assert alone["params"]["again_from"].startswith(shown[1].replace(" ", "T"))
     assert again.err.count("urged a short while ago") == 2
     shown = house.units["U01"].run("task", "show", task, ok=True).out
     assert "By Friday, please." in shown
     assert "U01 was urged last at" in shown
+    unknown = office.run("task", "urge", "T-9999", "-o", "json")
+    assert (unknown.code, unknown.error["code"]) == (3, "UNKNOWN_TASK")
+    beside = office.run("task", "urge", "T-9999", house.issue(), "--yes", "-o", "json")
+    assert (beside.code, beside.error["params"]["failed"][0]["assignment"]) == (7, "T-9999")
     none = office.run("task", "urge", "--state", "suspended", "--due-before", "2027-01-01", ok=True)
     assert "Nothing matches" in none.out
     late = _late(house)
@@ -413,6 +444,10 @@ def test_listings_say_how_many_days_are_left(house: House) -> None:
     assert "天" in office.run("task", "list", "--task", task, "--lang", "zh", ok=True).out
     chinese = house.units["U01"].run("todo", "--lang", "zh", ok=True).out
     assert "逾期" in chinese
+    assert office.run("task", "list", "--by", "task", "--unit", "U01", ok=True).out
+    for filter_ in (("--overdue",), ("--due-before", "2030-01-01"), ("--task", task)):
+        refused = office.run("task", "list", "--by", "task", *filter_)
+        assert (refused.code, filter_[0] in refused.err) == (2, True)
     far = house.issue("--title", "x", "--lead", "U01", "--due", "900wd")
     assert "provisional" in office.run("task", "show", far, ok=True).out
     near = office.run("task", "show", task, ok=True).out
@@ -473,3 +508,29 @@ def _adopt(house: House, rules: Rules) -> None:
 
 def _instant(text: str) -> datetime:
     return datetime.fromisoformat(text) + timedelta(seconds=1)
+
+
+def test_what_is_refused_is_said_in_peoples_words(house: House) -> None:
+    """Machine words by the word table, in both languages; a hint keeps them for its command."""
+    office, unit, task = house.office, house.units["U01"], house.issue()
+    accept = ("task", "accept", task, "--unit", "U01")
+    chinese = office.run(*accept, "--lang", "zh").err
+    assert [word in chinese for word in ("审核", "待签收", "issued", "submitted")] == [
+        *(True, True),
+        *(False, False),
+    ]
+    assert f"lianxi task show {task}" in chinese
+    unit.run("ack", task, ok=True)
+    assert "Cannot decide: the state is in progress" in office.run(*accept).err
+    unit.run("task", "extend", task, "--until", "40wd", "--reason", "x", ok=True)
+    again = ("task", "extend", task, "--until", "41wd", "--reason", "x", "--lang", "zh")
+    twice = unit.run(*again).err
+    assert ("延期" in twice, f"lianxi task retract {task} extension" in twice) == (True, True)
+    unit.run("task", "submit", task, "--text", "done", ok=True)
+    chinese = office.run("task", "show", task, "--lang", "zh", ok=True).out
+    assert "报送时间" in chinese
+    relative = office.run(*("task", "show", task, "--lang", "zh", "--time-format", "relative"))
+    assert "天" in relative.out
+    assert not re.search(r"[0-9]d [0-9]", relative.out)
+    meant = unit.run("task", "ack", task)
+    assert (meant.code, "did you mean lianxi ack?" in meant.err) == (2, True)

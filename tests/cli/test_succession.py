@@ -53,6 +53,9 @@ def test_open_assignments_go_to_the_successor(own_house: House) -> None:
     assert "already" in again.out
     refused = own_house.office.run("task", "issue", *ISSUE, "-o", "json")
     assert refused.error["code"] == "UNIT_SUCCEEDED"
+    shown = own_house.office.run("unit", "show", "U02", ok=True).out
+    assert "succeeded by U03" in shown
+    assert "succeeded" not in own_house.office.run("unit", "show", "U03", ok=True).out
 
 
 def test_a_partly_done_succession_goes_on(own_house: House) -> None:
@@ -83,6 +86,8 @@ def test_a_unit_that_is_none_is_refused_before_anything_is_sent(own_house: House
     assert (refused.code, refused.error["code"]) == (3, "UNKNOWN_UNIT")
     assert "U02" in refused.error["hint"]
     assert own_house.office.run(*SUCCEED).code == 2  # no reason
+    itself = ("unit", "succeed", "U02", "--into", "U02", "--reason", "x")
+    assert "succeed itself" in own_house.office.run(*itself).err
     assert len(own_house.gateway.envelopes) == sent
 
 
@@ -106,13 +111,18 @@ def test_gaps_are_listed_and_excluded(own_house: House) -> None:
     assert {row["task"] for row in rows} == {first, second}
     gaps = len(rows)
     own_house.office.run("conference", "gap", "--exclude", "--task", first, ok=False)
+    listed = own_house.office.run("conference", "gap", ok=True).err
+    assert "--exclude --task T-" in listed  # the next command is about one task
     exclude = ("conference", "gap", "--exclude", "--reason", "power cut", "--yes")
+    unnamed = own_house.office.run(*exclude)
+    assert (unnamed.code, "--all" in unnamed.err) == (2, True)
+    assert own_house.office.run(*exclude, "--since", "").code == 2
     own_house.office.run(*exclude, "--task", first, ok=True)
     rows = own_house.office.run("conference", "gap", "-o", "json", ok=True).json["items"]
     assert {row["task"] for row in rows if row["excluded"]} == {first}
     assert len(rows) == gaps
-    own_house.office.run(*exclude, ok=True)
-    assert "no gap to exclude" in own_house.office.run(*exclude, ok=True).err
+    own_house.office.run(*exclude, "--all", ok=True)
+    assert "no gap to exclude" in own_house.office.run(*exclude, "--all", ok=True).err
     text = own_house.office.run("conference", "gap", "--lang", "zh", ok=True).out
     assert "是" in text
 
@@ -123,10 +133,11 @@ def test_gaps_are_not_excluded_without_a_reason_or_silently_in_bulk(own_house: H
         gone(own_house, task)
     missing = own_house.office.run("conference", "gap", "--exclude")
     assert (missing.code, "--reason" in missing.err) == (2, True)
-    asked = own_house.office.run("conference", "gap", "--exclude", "--reason", "x")
+    exclude = ("conference", "gap", "--exclude", "--all", "--reason", "x")
+    asked = own_house.office.run(*exclude)
     assert (asked.code, "--yes" in asked.err) == (2, True)
     gateway_of(own_house).broken.add(f"task/{tasks[0]}")
-    partly = own_house.office.run("conference", "gap", "--exclude", "--reason", "x", "--yes")
+    partly = own_house.office.run(*exclude, "--yes")
     assert (partly.code, tasks[0] in partly.err) == (7, True)
 
 

@@ -180,13 +180,12 @@ class Story:
             self.record(event)
         return self
 
-    def record(self, event: ev.TaskEvent) -> None:
+    def record(self, event: ev.TaskEvent, role: Role | None = None) -> None:
         """One more event, at the present instant, on the basis that goes with its kind."""
         self.seq += 1
         rule = isinstance(event, Timed | ev.RosterAdopted)
-        fact = ev.Fact(
-            self.seq, event_hash(self.seq), self.now, "rule" if rule else "command", event
-        )
+        basis: Literal["command", "rule"] = "rule" if rule else "command"
+        fact = ev.Fact(self.seq, event_hash(self.seq), self.now, basis, event, role)
         self.facts.append(fact)
         self.state = evolve(self.state, fact)
 
@@ -228,7 +227,7 @@ class Story:
             assignment = self.task.assignments.get(about) if about else None
             expect = assignment.head if assignment else self.task.head
         order = Order(Actor(unit=unit, role=role_of(unit)), command, expect)
-        return Then(self, lambda: decide(self.task, order, self.now))
+        return Then(self, lambda: decide(self.task, order, self.now), role_of(unit))
 
     def does(self, unit: str, *commands: cmd.TaskCommand) -> "Story":
         """`unit` gives commands that are taken."""
@@ -279,16 +278,22 @@ def rungs(fired: list[tuple[datetime, ev.TaskEvent]]) -> list[tuple[str, str]]:
 class Then:
     """What came of it."""
 
-    def __init__(self, story: Story, act: Callable[[], tuple[ev.TaskEvent, ...]]) -> None:
+    def __init__(
+        self,
+        story: Story,
+        act: Callable[[], tuple[ev.TaskEvent, ...]],
+        role: Role | None = None,
+    ) -> None:
         self.story = story
         self._act = act
+        self._role = role
 
     def then(self, *expected: ev.TaskEvent) -> Story:
         """Exactly these events."""
         events = self._act()
         assert events == expected, f"{events} is not {expected}"
         for event in events:
-            self.story.record(event)
+            self.story.record(event, self._role)
         return self.story
 
     def then_kinds(self, *kinds: str) -> Story:
@@ -296,14 +301,14 @@ class Then:
         events = self._act()
         assert [type(event).__name__ for event in events] == list(kinds)
         for event in events:
-            self.story.record(event)
+            self.story.record(event, self._role)
         return self.story
 
     def taken(self) -> tuple[ev.TaskEvent, ...]:
         """Whatever events; they stand now."""
         events = self._act()
         for event in events:
-            self.story.record(event)
+            self.story.record(event, self._role)
         return events
 
     def refusal_code(self) -> str | None:

@@ -252,17 +252,29 @@ def test_rules_follow_on_an_earlier_version_and_can_be_climbed() -> None:
     """The same again is nothing to do; new tasks follow the new ones."""
     adopt = cmd.AdoptRules(rules=DEFAULT_RULES)
     other = Digests(args=event_hash(1), rules=event_hash(7))
-    state, event = after(founded(rules=FIRST_RULES), "office", adopt, other)
+    state, event = after(founded(rules=FIRST_RULES), "convener", adopt, other)
     assert event == ev.RulesAdopted(rules=DEFAULT_RULES, rules_hash=event_hash(7))
     assert (state.rules, state.rules_hash) == (DEFAULT_RULES, event_hash(7))
-    assert refused(state, order("office", adopt), other).code == "ALREADY_SO"
-    assert refused(state, order("office", adopt)).code == "VERSION_NOT_NEXT"
-    assert refused(state, order("U01", adopt)).code == "ROLE_NOT_ALLOWED"
+    assert refused(state, order("convener", adopt), other).code == "ALREADY_SO"
+    assert refused(state, order("convener", adopt)).code == "VERSION_NOT_NEXT"
+    for other_unit in ("U01", "office"):
+        # they say what waits for the convener: the office cannot relieve itself of it
+        assert refused(state, order(other_unit, adopt)).code == "ROLE_NOT_ALLOWED"
     mute = DEFAULT_RULES.ladder.rungs[0].model_copy(update={"to": ()})
     ladder = DEFAULT_RULES.ladder.model_copy(update={"rungs": (mute,)})
     bad = Rules(version=9, ladder=ladder)
-    assert refused(state, order("office", cmd.AdoptRules(rules=bad))).code == "RUNG_TO_NOBODY"
+    assert refused(state, order("convener", cmd.AdoptRules(rules=bad))).code == "RUNG_TO_NOBODY"
     assert refused(None, order("convener", founding(rules=bad))).code == "RUNG_TO_NOBODY"
+
+
+def test_what_cannot_wait_here_is_the_conveners_alone() -> None:
+    """Only issues are proposed on the conference's stream."""
+    rules = DEFAULT_RULES.model_copy(update={"needs_convener": ("succeed", "adopt-calendar")})
+    state = founded(rules=rules)
+    succeed = cmd.SucceedUnit(unit="U01", into="U02", reason=REASON)
+    assert refused(state, order("office", succeed)).code == "CONVENER_DECIDES"
+    _, event = after(state, "convener", succeed)
+    assert isinstance(event, ev.UnitSucceeded)
 
 
 def test_a_unit_is_succeeded_once() -> None:

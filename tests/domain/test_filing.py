@@ -70,11 +70,12 @@ def test_a_support_asks_nobody_and_nobody_is_asked_unless_the_task_wants_it() ->
 
 
 def test_supports_agree_or_disagree_once() -> None:
-    """What each said is attached to the submission; a second word is nothing to do."""
+    """What each said is attached to the submission; the same again is nothing to do."""
     story = lead_and_supports().does("U01", SUBMIT)
     submission = story.last(ev.CompletionSubmitted)
     story.when("U02", concur(story)).then(ev.ConcurrenceGiven(unit="U02", submission=submission))
-    story.when("U02", dissent(story)).refused("ALREADY_SO", state="answered")
+    story.when("U02", concur(story)).refused("ALREADY_SO", state="answered")
+    story.when("U02", dissent(story)).refused("ANSWERED_OTHERWISE")
     story.when("U03", dissent(story)).then(
         ev.DissentFiled(unit="U03", submission=submission, reason=REASON)
     )

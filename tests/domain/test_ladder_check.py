@@ -4,23 +4,26 @@ import pytest
 from pydantic import ValidationError
 
 from lianxi.domain.ladder import DEFAULT_LADDER, FIRST_LADDER, Ladder, OfficeRung, Rung
-from lianxi.domain.ladder_check import check_ladder
+from lianxi.domain.ladder_check import MUST_REMIND, check_ladder
 from lianxi.domain.refusal import Refusal
 
 RUNG = {
     "name": "late",
     "anchor": "due",
-    "states": ("in-progress",),
+    "states": ("issued", "in-progress", "returned"),
     "to": ("unit",),
     "kind": "red",
+    "fires_late": True,
 }
+
+REMINDERS = tuple(r for r in DEFAULT_LADDER.office or () if r.about in MUST_REMIND)
 
 
 def rung(**changes: object) -> Rung:
     return Rung.model_validate({**RUNG, **changes})
 
 
-def ladder(*rungs: Rung, office: tuple[OfficeRung, ...] | None = None) -> Ladder:
+def ladder(*rungs: Rung, office: tuple[OfficeRung, ...] = REMINDERS) -> Ladder:
     return Ladder(version=3, rungs=rungs, office=office)
 
 
@@ -30,9 +33,9 @@ def refused(given: Ladder) -> tuple[str, object, object]:
     return refusal.value.code, refusal.value.params.get("rung"), refusal.value.params.get("why")
 
 
-@pytest.mark.parametrize("given", [FIRST_LADDER, DEFAULT_LADDER, ladder()])
+@pytest.mark.parametrize("given", [FIRST_LADDER, DEFAULT_LADDER, ladder(rung())])
 def test_our_own_ladders_can_be_climbed(given: Ladder) -> None:
-    """And so can one without a rung."""
+    """And so can one with no rung but those that must be."""
     check_ladder(given)
 
 
@@ -69,7 +72,8 @@ def test_a_reminder_without_days_needs_a_matter_that_brings_its_limit() -> None:
     """A suspension brings its review date, a submission does not."""
     bare = OfficeRung(name="review-late", about="review")
     assert refused(ladder(office=(bare,))) == ("RUNG_UNREACHABLE", "review-late", "no-days")
-    check_ladder(ladder(office=(OfficeRung(name="look", about="suspension"),)))
+    look = OfficeRung(name="look", about="suspension")
+    check_ladder(ladder(rung(), office=(*REMINDERS, look)))
 
 
 def test_rungs_that_propose_climb_after_the_one_that_says_late() -> None:
@@ -96,3 +100,34 @@ def test_a_rung_has_not_the_name_of_another_notice() -> None:
         ladder(rung(name="accepted"))
     with pytest.raises(ValidationError, match="another notice"):
         ladder(office=(OfficeRung(name="urged", about="review", after_days=3),))
+
+
+@pytest.mark.parametrize(
+    "changes", [{"fires_late": False}, {"after_days": 1}, {"states": ("issued", "in-progress")}]
+)
+def test_a_ladder_says_late_at_due_whatever_happened(changes: dict[str, object]) -> None:
+    """Late too, in every state in which due runs; else a unit could be late and nobody told."""
+    given = ladder(rung(**changes))
+    with pytest.raises(Refusal) as refusal:
+        check_ladder(given)
+    assert (refusal.value.code, refusal.value.params) == ("LADDER_GAPS", {"lacks": "red"})
+    with pytest.raises(Refusal, match="LADDER_GAPS"):
+        check_ladder(ladder())
+
+
+@pytest.mark.parametrize("matter", MUST_REMIND)
+def test_a_ladder_reminds_the_office_of_what_has_no_other_clock(matter: str) -> None:
+    """What lies there unseen would lie there for ever."""
+    left = tuple(r for r in REMINDERS if r.about != matter)
+    with pytest.raises(Refusal) as refusal:
+        check_ladder(ladder(rung(), office=left))
+    assert (refusal.value.code, refusal.value.params) == ("LADDER_GAPS", {"lacks": matter})
+    bare = Ladder(version=2, rungs=(rung(),))
+    with pytest.raises(Refusal, match="LADDER_GAPS"):
+        check_ladder(bare)
+
+
+def test_a_reminder_about_the_whole_task_has_no_unit_to_tell() -> None:
+    """A task that is ready to close lies with the office alone."""
+    close = OfficeRung(name="close-late", about="close", after_days=5, to=("office", "unit"))
+    assert refused(ladder(rung(), office=(close,))) == ("RUNG_TO_NOBODY", "close-late", None)

@@ -15,6 +15,7 @@ import pytest
 from lianxi.domain.reports import ReportCycle
 from lianxi.domain.task import commands as cmd
 from lianxi.domain.task import events as ev
+from lianxi.domain.task.asks import asks
 from lianxi.domain.task.deciding.repairing import ON_BEHALF
 from lianxi.domain.task.evolve import fold
 from lianxi.domain.task.evolve_assignment import REVERSIBLE
@@ -133,6 +134,8 @@ def _requested(story: Story, kind: str) -> None:
     else:
         if kind == "ObjectionChanged":
             fields["due"] = DUE
+        if kind == "AssignmentStopped":
+            fields["new_lead"] = "U02"
         story.does("office", cmd.GrantRequest.model_validate(fields))
 
 
@@ -154,7 +157,8 @@ def test_every_act_of_the_office_can_be_taken_back(kind: str) -> None:
     (act,) = [fact for fact in story.facts if fact.hash == mistake(story).act]
     assert type(act.data).__name__ == kind
     # a lead leaves in two events
-    before = fold(story.facts[: act.seq - (2 if kind == "AssignmentWithdrawn" else 1)])
+    leaves = kind in ("AssignmentWithdrawn", "AssignmentStopped")
+    before = fold(story.facts[: act.seq - (2 if leaves else 1)])
     assert before is not None
     events = story.when("office", mistake(story)).taken()
     assert events[-1] == ev.ActReversed(
@@ -162,6 +166,33 @@ def test_every_act_of_the_office_can_be_taken_back(kind: str) -> None:
     )
     assert essence(story.part()) == essence(before.assignments["U01"])
     story.when("office", mistake(story)).refused("ACTED_SINCE")
+
+
+def test_the_office_does_not_take_back_what_the_convener_did() -> None:
+    """A slip of its own only; the convener takes back either's."""
+    story = at_work().does("convener", cmd.ChangeDue(units=("U01",), due=DUE, reason=REASON))
+    story.when("office", mistake(story)).refused("CONVENER_DECIDES", act="by-mistake")
+    story.when("convener", mistake(story)).taken()
+    story.does("convener", cmd.CancelTask(reason=REASON))
+    end = cmd.ReverseAct(act=story.last(ev.TaskCancelled), reason=REASON)
+    story.when("office", end).refused("CONVENER_DECIDES")
+    story.when("convener", end).then_kinds("EndReversed")
+
+
+def test_every_filing_can_be_disputed_in_its_time() -> None:
+    """A second filing does not hide the first; the task's end does not either."""
+    story = at_work()
+    for percent in (50, 60):
+        filed = cmd.FileOnBehalf(
+            unit="U01", act="progress", args={"percent": percent}, via="phone", basis=REASON
+        )
+        story.does("office", filed)
+    first, second = (fact.hash for fact in story.facts if isinstance(fact.data, ev.FiledOnBehalf))
+    assert [ask.subject for ask in asks(story.task) if ask.what == "dispute"] == [first, second]
+    story.does("U01", cmd.DisputeFiling(filing=first, reason=REASON))
+    story.when("U01", cmd.DisputeFiling(filing=first, reason=REASON)).refused("UNKNOWN_SUBJECT")
+    story.does("office", cmd.CancelTask(reason=REASON))
+    story.when("U01", cmd.DisputeFiling(filing=second, reason=REASON)).then_kinds("FilingDisputed")
 
 
 def test_once_the_unit_has_acted_nothing_is_taken_back() -> None:

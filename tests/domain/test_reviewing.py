@@ -122,27 +122,44 @@ def test_ready_to_close_is_derived_with_its_instant() -> None:
     assert (story.task.ready, story.task.ready_at) == (False, None)
 
 
-def test_a_stopped_lead_is_not_a_completed_one() -> None:
-    """Ready needs the lead completed; not-implemented can still be closed."""
+def test_a_lead_stops_only_with_a_new_lead() -> None:
+    """Without one nobody could complete the task, and nobody would be reminded."""
     story = Story().given(modern("U02", lead="U01"), acknowledged("U01"))
-    story.does("office", cmd.WithdrawAssignment(unit="U02", reason=REASON))
     story.does("U01", cmd.RequestStop(reason=REASON))
-    stop = cmd.GrantRequest(unit="U01", request="stop", subject=event_hash(4))
-    story.does("office", stop)
-    story.when("office", CLOSE).refused("NOT_READY_TO_CLOSE")
+    stop = cmd.GrantRequest(unit="U01", request="stop", subject=event_hash(3))
+    story.when("office", stop).refused("LEAD_NEEDS_SUCCESSOR")
+    with_lead = stop.model_copy(update={"new_lead": "U02"})
+    story.when("office", with_lead).then_kinds("LeadChanged", "AssignmentStopped")
+    assert story.task.lead is not None
+    assert story.task.lead.unit == "U02"
+
+
+def test_a_re_check_needs_somebody_who_leads() -> None:
+    """Closed not-implemented the lead was withdrawn: one of the units re-opened leads."""
+    story = (
+        Story().given(modern("U02", lead="U01")).does("U02", cmd.SubmitCompletion(report=REASON))
+    )
+    accept = cmd.AcceptCompletion(unit="U02", submission=story.last(ev.CompletionSubmitted))
     not_so = cmd.CloseTask(verdict=cmd.Verdict.NOT_IMPLEMENTED, reason=REASON)
-    story.when("office", not_so).then_kinds("TaskClosed")
+    story.does("office", accept, not_so)
+    again = cmd.ReopenTask(units=("U02",), due=working(5), reason=REASON)
+    story.when("office", again).refused("LEAD_NEEDS_SUCCESSOR")
+    story.when("office", again.model_copy(update={"new_lead": "U01"})).refused("SUCCESSOR_UNFIT")
+    story.when("office", again.model_copy(update={"new_lead": "U02"})).then_kinds(
+        "TaskReopened", "LeadChanged", "AssignmentReopened"
+    )
 
 
-def test_the_end_takes_requests_and_proposals_with_it() -> None:
-    """Requests lapse with the withdrawal; what was proposed waits no more."""
+def test_the_end_takes_requests_with_it_and_puts_proposals_to_sleep() -> None:
+    """Requests lapse with the withdrawal; what was proposed waits for a reversal, no rule acts on it."""
     story = Story().given(modern("U01"), acknowledged("U01"))
     story.does("U01", cmd.RequestStop(reason=REASON)).lives("11-26 18:00")
     assert story.task.proposals
     story.when("office", cmd.CancelTask(reason=REASON)).then_kinds(
         "AssignmentWithdrawn", "RequestLapsed", "TaskCancelled"
     )
-    assert story.task.proposals == {}
+    assert story.task.proposals
+    assert next_deadline(story.task) == story.task.archive_at
 
 
 # --- re-open ---

@@ -129,10 +129,15 @@ async def test_a_simulation_says_what_then_happens(extended: FullLife, store: St
     s.wait(days=40)
     house.record()
     happened = await items(house, "auditor", "tasks/T-0001/events", limit=500)
+    proposed = {e["hash"]: e["unit"] for e in happened}
+
+    def about(event: dict[str, Any]) -> str | None:
+        """The unit, also of a proposal that expires."""
+        unit: str | None = event["unit"] or proposed.get(event["data"].get("proposal"))
+        return unit
+
     rungs = [
-        (e["at"], e["unit"], e["data"].get("rung"), e["kind"])
-        for e in happened
-        if e["seq"] > before
+        (e["at"], about(e), e["data"].get("rung"), e["kind"]) for e in happened if e["seq"] > before
     ]
     assert [(i["at"], i["unit"], i["rung"], i["kind"]) for i in foreseen] == rungs
     assert {tuple(i["to"]) for i in foreseen if i["rung"] == "overdue"} == {("unit", "office")}
@@ -142,8 +147,11 @@ async def test_a_unit_foresees_what_concerns_itself(extended: FullLife, store: S
     house = House(extended.s, store)
     whole = await items(house, "convener", "tasks/T-0001/simulate")
     own = await items(house, "U02", "tasks/T-0001/simulate")
-    assert own == [item for item in whole if item["unit"] == "U02"]
-    assert {item["unit"] for item in whole} == {"U01", "U02", None}  # None: a proposal expires
+    assert own == [
+        item for item in whole if item["unit"] == "U02" and item["kind"] != "ProposalExpired"
+    ]
+    assert {item["unit"] for item in own} == {"U02"}
+    assert "ProposalExpired" in {item["kind"] for item in whole}
     for wrong in (0, 367, "many"):
         answer = await house.get("office", "tasks/T-0001/simulate", days=wrong)
         assert (answer.status_code, code(answer)) == (422, "INVALID_ARGS")
@@ -204,6 +212,8 @@ async def test_neither_preview_nor_replay_changes_anything(life: FullLife, store
     assert house.desk.seen == []
 
 
+SINCE = "2026-01-01T00:00:00.000000Z"
+
 CONTRADICTORY = CALENDAR.model_copy(
     update={
         "entries": (
@@ -225,6 +235,11 @@ CONTRADICTORY = CALENDAR.model_copy(
         ("ladder/replay", {"rules": args(DEFAULT_RULES)}, (422, "INVALID_ARGS")),
         ("ladder/replay", {"since": "2026-01-01"}, (422, "INVALID_ARGS")),
         ("ladder/replay", {"since": "x" * 170_000}, (413, "TOO_LARGE")),
+        ("ladder/replay", {"since": SINCE, "limit": 501}, (422, "INVALID_ARGS")),
+        ("ladder/replay", {"since": SINCE, "task": []}, (422, "INVALID_ARGS")),
+        ("ladder/replay", {"since": SINCE, "task": ["T-1"] * 501}, (422, "INVALID_ARGS")),
+        ("ladder/replay", {"since": SINCE, "task": "T-0001"}, (422, "INVALID_ARGS")),
+        ("ladder/replay", {"since": SINCE, "cursor": "x"}, (422, "INVALID_ARGS")),
     ],
 )
 async def test_a_question_that_does_not_fit_is_refused(
@@ -273,6 +288,45 @@ async def test_a_replay_shows_who_would_have_been_late(
     assert {(i["unit"], i["light"]) for i in other} == {("U01", "yellow")}
     late = {"since": format_instant(s.now + timedelta(days=1))}
     assert (await answered(house, viewer, "ladder/replay", late))["items"] == []
+
+
+async def test_a_replay_answers_some_tasks_at_a_time(life: FullLife, store: Store) -> None:
+    """Page by page the same as at once; of the tasks named only theirs."""
+    s = life.s
+    begun = s.now
+    for number in range(1, 6):
+        s.issue(f"plan-{number}", units=["U01"], due=days(5))
+    s.wait(days=8)
+    house = House(s, store)
+    question: dict[str, Any] = {"since": format_instant(begun)}
+    whole = await answered(house, "office", "ladder/replay", question)
+    assert ({i["task"] for i in whole["items"]}, whole["next"]) == (set(s.tasks), None)
+    found, tasks, cursor = [], [], None
+    for _ in range(3):
+        paged = {**question, "limit": 2, "cursor": cursor}
+        page = await answered(house, "office", "ladder/replay", paged)
+        found += page["items"]
+        tasks.append(sorted({i["task"] for i in page["items"]}))
+        cursor = page["next"]
+    assert (found, cursor) == (whole["items"], None)
+    assert tasks == [["T-0001", "T-0002"], ["T-0003", "T-0004"], ["T-0005"]]
+    named = {**question, "task": ["T-0004", "T-0002"]}
+    some = await answered(house, "office", "ladder/replay", named)
+    assert {i["task"] for i in some["items"]} == {"T-0002", "T-0004"}
+
+
+async def test_no_answer_holds_a_replay_of_more_tasks_than_the_bound(
+    life: FullLife, store: Store
+) -> None:
+    """Without a word about it a hundred tasks are replayed, and there is a cursor to the others."""
+    s = life.s
+    for number in range(101):
+        s.issue(f"plan-{number}", units=["U01"], due=days(5))
+    since = format_instant(s.now)
+    s.wait(days=8)
+    found = await answered(House(s, store), "office", "ladder/replay", {"since": since})
+    assert len({i["task"] for i in found["items"]}) == 100
+    assert found["next"] is not None
 
 
 # --- speed ---

@@ -36,6 +36,8 @@ REFUSED: list[tuple[str, dict[str, Any], tuple[int, str]]] = [
     ("add", {"unit": 7}, (422, "INVALID_ARGS")),
     ("transfer", {"unit": "U01", "into": "U99"}, (404, "UNKNOWN_UNIT")),
     ("transfer", {"unit": "U01", "into": "U04"}, (409, "UNIT_SUCCEEDED")),
+    ("transfer", {"unit": "U01", "into": "U03"}, (409, "NOT_SUCCEEDED")),
+    ("transfer", {"unit": "U05", "into": "U01"}, (409, "NOT_SUCCEEDED")),
 ]
 
 
@@ -49,7 +51,56 @@ async def test_a_unit_that_is_no_member_is_refused_at_the_edge(
 
 async def test_a_member_passes(house: House) -> None:
     assert await sent(house, "add", unit="U03", due=days(5)) == (200, "")
+
+
+async def test_a_units_work_goes_to_its_successor_alone(house: House) -> None:
+    """Another member unit will not do, and the refusal says what is to be done first."""
+    answer = await house.send(
+        house.command("office", "transfer", TASK, args={"unit": "U02", "into": "U05"})
+    )
+    error = answer.json()["error"]
+    assert (error["code"], error["params"]) == ("NOT_SUCCEEDED", {"unit": "U02", "into": "U05"})
+    assert "lianxi unit succeed U02 --into U05" in error["hint"]
+    reason = args(house.scenario.text("merged", "convener"))
+    house.scenario.ask("convener", "succeed", unit="U02", into="U05", reason=reason)
+    house.record()
     assert await sent(house, "transfer", unit="U02", into="U05") == (200, "")
+
+
+async def test_where_the_successor_has_been_succeeded_the_last_of_the_line_takes_over(
+    house: House,
+) -> None:
+    reason = args(house.scenario.text("merged", "convener"))
+    for unit, into in (("U02", "U03"), ("U03", "U05")):
+        house.scenario.ask("convener", "succeed", unit=unit, into=into, reason=reason)
+    house.record()
+    assert await sent(house, "transfer", unit="U02", into="U03") == (409, "UNIT_SUCCEEDED")
+    assert await sent(house, "transfer", unit="U02", into="U05") == (200, "")
+
+
+async def test_a_unit_succeeded_since_it_was_proposed_is_not_added_by_the_approval(
+    store: Store,
+) -> None:
+    """Not even passed on to the convener; the same proposal for another unit goes through."""
+    life = FullLife(rules=RULES.model_copy(update={"needs_convener": ("add",)}))
+    s = life.s
+    task = s.issue("plan-1", units=["U01"], due=days(10))
+    s.act("office", task, "add", unit="U02", due=days(5))
+    s.act("office", task, "add", unit="U03", due=days(5))
+    succeeded, other = s.tasks[task].state.proposals
+    s.ask("convener", "succeed", unit="U02", into="U04", reason=life.words("merged", "convener"))
+    house = House(s, store)
+
+    async def approved(proposal: str) -> tuple[int, str]:
+        body = house.command("convener", "approve", TASK, args={"proposal": proposal})
+        answer = await house.send(body)
+        return answer.status_code, "" if answer.status_code == 200 else code(answer)
+
+    assert await approved(succeeded) == (409, "UNIT_SUCCEEDED")
+    assert house.desk.seen == []
+    assert await approved(other) == (200, "")
+    assert set(s.tasks[task].state.assignments) == {"U01", "U03"}
+    assert (await approved("0" * 64))[1] == "UNKNOWN_SUBJECT"
 
 
 async def test_a_calendar_the_conference_never_adopted_is_refused(house: House) -> None:

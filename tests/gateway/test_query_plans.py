@@ -39,7 +39,7 @@ NOW = datetime(2026, 3, 12, tzinfo=UTC)
 INSTANT = "2026-03-12T00:00:00.000000Z"
 PAGING = Paging(limit=2)
 
-EVERYTHING = Eyes(may_read=lambda _about, _event: True, sees=lambda _unit: True, office=True)
+EVERYTHING = Eyes(may_read=lambda _about, _event, _kind: True, sees=lambda _unit: True, office=True)
 
 Ask = Callable[[Connection, str], object]
 
@@ -152,7 +152,7 @@ QUESTIONS: dict[str, tuple[Ask, str]] = {
     ),
     "open tasks as states": (lambda c, o: list(active_states(c, o)), "ix_tasks_phase"),
     "tasks touched since": (
-        lambda c, o: tasks_since(c, o, INSTANT),
+        lambda c, o: tasks_since(c, o, INSTANT, Paging()),
         "sqlite_autoindex_tasks_1",
     ),
     "conference, with what waits": (

@@ -4,6 +4,9 @@ from typing import Any
 
 import pytest
 
+from lianxi.domain.task.events import KINDS
+from lianxi.gateway.sight import SIGHT
+from lianxi.store.queries.task_view import Eyes, task_view
 from lianxi.store.store import Store
 from tests.gateway.house import House, args, code
 from tests.gateway.test_views import items, read
@@ -422,6 +425,168 @@ async def test_a_succeeded_unit_no_longer_sees_what_its_successor_has(
     view = await seen(house, "U03", task)
     assert [a["unit"] for a in view["assignments"]] == ["U01", "U03"]
     assert [i["what"] for i in await items(house, "U03", "todo")] == ["acknowledge"]
+
+
+# --- events: the same words are not read there either ---
+
+
+HIDDEN_KINDS = {
+    *("ActProposed", "ProposalEndorsed", "ProposalApproved", "ProposalRejected"),
+    *("ProposalExpired", "OfficeReminded"),
+}
+
+INNER_KINDS = {
+    *("ExtensionRequested", "StopRequested", "RequestRefused", "AssignmentObjected"),
+    *("AssignmentSuspended", "FiledOnBehalf", "WarningSent", "UnitUrged", "PhoneCallNoted"),
+    *("ExtensionGranted", "ObjectionRefused", "ActReversed", "FilingDisputed"),
+}
+
+LIMITS = {"unit", "revision", "due", "acknowledge_by", "due_rule", "acknowledge_rule"}
+
+
+@pytest.fixture
+def full(life: FullLife, store: Store) -> House:
+    """Everything that can happen, recorded."""
+    life.all()
+    return house_of(life, store)
+
+
+async def histories(house: House, unit: str) -> dict[str, list[dict[str, Any]]]:
+    """Every task that somebody sees, with its listing of events."""
+    tasks = [row["task"] for row in await items(house, unit, "tasks", limit=500)]
+    return {task: await items(house, unit, f"tasks/{task}/events", limit=500) for task in tasks}
+
+
+def test_the_table_of_sights_knows_every_kind() -> None:
+    """A new kind is decided about: what is not there no unit sees."""
+    assert set(SIGHT) == set(KINDS)
+
+
+@pytest.mark.parametrize("unit", ["U01", "U02", "U05", "U06"])
+async def test_of_proposals_no_unit_sees_any_event(full: House, unit: str) -> None:
+    """Neither in the listing nor in the timeline nor by its hash; a rung that proposes is one."""
+    everything = await histories(full, "office")
+    found = await histories(full, unit)
+    assert found
+    for task, rows in found.items():
+        timeline = (await seen(full, unit, task))["timeline"]
+        assert timeline == rows
+        assert not {row["kind"] for row in rows} & HIDDEN_KINDS
+        rungs = {row["data"]["rung"] for row in rows if row["kind"] == "RungFired"}
+        assert not rungs & {"overdue-3", "overdue-10"}
+        shown = {row["hash"] for row in rows}
+        for row in everything[task]:
+            if row["hash"] not in shown:
+                answer = await full.get(unit, f"events/{row['hash']}")
+                assert (answer.status_code, code(answer)) == (404, "NOT_FOUND")
+    assert {r["kind"] for rows in everything.values() for r in rows} >= HIDDEN_KINDS
+
+
+@pytest.mark.parametrize("unit", ["U01", "U03", "U06"])
+async def test_of_another_units_inner_matters_only_that_they_happened_is_seen(
+    full: House, unit: str
+) -> None:
+    """Kind, unit, instants and limits; not a word, not a commitment, not the bytes. The lead too."""
+    own = {unit, "U02"} if unit == "U06" else {unit}  # it has succeeded U02
+    kinds = set()
+    for task, rows in (await histories(full, unit)).items():
+        for row in rows:
+            if row["kind"] not in INNER_KINDS:
+                continue
+            answer = await full.get(unit, f"events/{row['hash']}")
+            if row["unit"] in own and answer.status_code == 200:
+                assert answer.json()["event"]["data"] == row["data"]
+            elif row["unit"] != unit:
+                kinds.add(row["kind"])
+                assert row["data"].keys() <= LIMITS, (task, row)
+                assert answer.status_code == 404
+            else:
+                raise AssertionError(row)
+    assert kinds
+
+
+async def test_a_successor_sees_what_became_its_own(full: House) -> None:
+    """T-0007: U02's work went to U06; of T-0001, where it did not, U06 is no part."""
+    rows = await items(full, "U06", "tasks/T-0007/events", limit=500)
+    whole = await items(full, "office", "tasks/T-0007/events", limit=500)
+    of_before = [r for r in whole if r["unit"] == "U02"]
+    assert of_before
+    assert [r for r in rows if r["unit"] == "U02"] == of_before
+
+
+async def test_an_instruction_and_a_dissent_are_seen_by_whom_they_concern(full: House) -> None:
+    """T-0001: U02 and U03 were instructed, U01 leads, U03 dissented."""
+    kinds = {
+        unit: {
+            r["kind"]: r["data"] for r in await items(full, unit, "tasks/T-0001/events", limit=500)
+        }
+        for unit in ("U01", "U02", "U03", "U04")
+    }
+    assert {u for u, found in kinds.items() if "InstructionGiven" in found} == {"U02", "U03"}
+    assert {u for u, found in kinds.items() if "DissentFiled" in found} == {"U01", "U03"}
+    asked = {u for u, found in kinds.items() if "ConcurrenceAsked" in found}
+    assert asked == {"U01", "U02", "U03", "U04"}
+
+
+async def test_an_envelope_is_shown_where_all_that_it_caused_is(full: House) -> None:
+    """What was approved is seen, its approval not; what was filed for another unit neither."""
+    whole = await items(full, "office", "tasks/T-0001/events", limit=500)
+    filed = next(r for r in whole if r["kind"] == "FiledOnBehalf")
+    act = next(
+        r
+        for r in whole
+        if r["kind"] == "AssignmentAcknowledged" and r["request_id"] == filed["request_id"]
+    )
+    answers = {
+        unit: (await read(full, unit, f"events/{act['hash']}"))["envelope"]
+        for unit in ("office", "U04", "U02")
+    }
+    assert answers["office"] is not None
+    assert answers["U04"] == answers["office"]
+    assert answers["U02"] is None
+    progress = next(r for r in whole if r["kind"] == "ProgressReported")
+    assert (await read(full, "U03", f"events/{progress['hash']}"))["envelope"] is not None
+    bulletins = await items(full, "U06", "tasks/T-0004/events", limit=500)
+    bulletin = next(r for r in bulletins if r["kind"] == "BulletinIssued")
+    assert (await read(full, "U06", f"events/{bulletin['hash']}"))["envelope"] is None
+
+
+async def test_the_lead_does_not_read_why_another_unit_asks(asked: FullLife, store: Store) -> None:
+    """Reports and submissions it reads; not requests, neither with the task nor one by one."""
+    house = house_of(asked, store)
+    lead = (await seen(house, "U01", "T-0001"))["texts"]
+    office = (await seen(house, "office", "T-0001"))["texts"]
+    assert "a third" in lead.values()
+    for words in ("more time", "or stop", "not ours", "flood"):
+        (commit,) = (c for c, text in office.items() if text == words)
+        assert words not in lead.values()
+        assert (await house.get("U01", f"openings/{commit}")).status_code == 404
+
+
+async def test_a_view_reads_no_further_when_its_room_for_texts_is_used_up(
+    life: FullLife, store: Store
+) -> None:
+    """The newest are shown, without a gap; what lies behind is not even looked at."""
+    s = life.s
+    task = s.issue("plan-1", units=["U01"], due=days(30))
+    for number in range(40):
+        words = life.words(f"{number:02d} " + "x" * 60_000, "U01")
+        s.act("U01", task, "progress", percent=number, text=words)
+    house = house_of(life, store)
+    looked: list[str] = []
+    with store.engine.connect() as connection:
+
+        def may_read(_about: str | None, event: str, _kind: str | None) -> bool:
+            looked.append(event)
+            return True
+
+        eyes = Eyes(may_read=may_read, sees=lambda _unit: True, office=True)
+        view = task_view(connection, s.origin, task, eyes, s.now)
+    assert view is not None
+    told = sorted(text[:2] for text in view["texts"].values() if text.endswith("x"))
+    assert told == [f"{number:02d}" for number in range(23, 40)]
+    assert len(looked) < 25
+    await house.client.aclose()
 
 
 # --- listings ---

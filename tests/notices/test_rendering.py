@@ -42,6 +42,7 @@ BY_FUNCTION: dict[type[ev.TaskEvent], set[tuple[Side, str]]] = {
     ev.RequestRefused: {("unit", "extension-decided"), ("unit", "stop-decided")},
     ev.PeriodEnded: {("unit", "report-late"), ("office", "report-late")},
     ev.LimitsMoved: {("unit", "limits-moved")},
+    ev.WarningSent: {("unit", "warning-sent"), ("office", "warning-sent")},
     ev.BulletinIssued: {("unit", "bulletin-issued"), ("office", "bulletin-issued")},
     ev.ConcurrenceAsked: {("unit", "concurrence-asked")},
     ev.ConcurrenceSilent: {("office", "concurrence-silent")},

@@ -190,9 +190,7 @@ class FullLife:
         s = self.s
         task = s.issue("inherited", units=["U01", "U02", "U06", "U03"], due=days(9))
         s.act("U02", task, "acknowledge")
-        s.ask(
-            "convener", "succeed", unit="U02", into="U06", reason=self.words("merged", "convener")
-        )
+        self.succeed("U02", "U06")
         s.act("office", task, "transfer", unit="U02", into="U06")
 
     def recounted(self) -> None:
@@ -223,6 +221,11 @@ class FullLife:
         s.tasks[task].fire_rungs(s.now)
 
     # --- inside ---
+
+    def succeed(self, unit: str, into: str) -> None:
+        """The conference records that one unit has taken another one's place."""
+        reason = self.words("merged", "convener")
+        self.s.ask("convener", "succeed", unit=unit, into=into, reason=reason)
 
     def decide(self, task: str, unit: str, action: str, request: str, **args: Any) -> None:
         """The office grants or refuses what a unit asked for."""

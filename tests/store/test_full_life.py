@@ -137,6 +137,7 @@ def test_a_succession_moves_up_who_came_after(store: Store) -> None:
     life = FullLife()
     task = life.s.issue("plan-1", units=["U01", "U02", "U03", "U04"], due=days(9))
     record(store, life.s)
+    life.succeed("U02", "U03")
     life.s.act("office", task, "transfer", unit="U02", into="U03")
     record(store, life.s)
     places = {row["unit"]: row["ordinal"] for row in rows(store, tables.assignments)}
@@ -301,6 +302,21 @@ def test_a_stranger_on_a_task_is_found(store: Store) -> None:
     found = verify_trail(store.engine, store.evidence).findings
     assert [(f.code, f.place) for f in found] == [
         ("UNIT_NO_MEMBER", f"assignments:{life.s.origin}|{task}|U99")
+    ]
+
+
+def test_work_that_went_to_a_unit_without_a_succession_is_found(store: Store) -> None:
+    """Named at its event; that of a unit whose successor was succeeded in turn is in order."""
+    life = FullLife()
+    task = life.s.issue("plan-1", units=["U01", "U02"], due=days(9))
+    life.succeed("U02", "U03")
+    life.succeed("U03", "U04")
+    life.s.act("office", task, "transfer", unit="U02", into="U04")
+    life.s.act("office", task, "transfer", unit="U01", into="U05")
+    record(store, life.s)
+    found = verify_trail(store.engine, store.evidence).findings
+    assert [(f.code, f.place, f.detail) for f in found] == [
+        ("NOT_SUCCEEDED", f"demo/task/{task}#3", "U01 -> U05")
     ]
 
 

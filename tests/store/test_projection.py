@@ -110,6 +110,8 @@ def _act(scenario: Scenario, step: str, unit: str, task: str) -> None:
         "cancel": lambda: {"reason": reason},
     }
     actor = unit if step in BY_UNIT else "convener"
+    if step == "transfer" and unit not in scenario.conference.state.successors:
+        scenario.ask("convener", "succeed", unit=unit, into="U04", reason=reason)
     scenario.act(actor, task, step, **args.get(step, dict)())
 
 

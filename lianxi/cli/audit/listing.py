@@ -2,15 +2,19 @@
 
 import json
 import re
+from collections.abc import Iterator
+from typing import Any
 
 import click
 
+from lianxi.cli.client import Client
 from lianxi.cli.faults import CliError
 from lianxi.cli.grammar import option, verb
 from lianxi.cli.language import _
 from lianxi.cli.reading import Reading, reading
 from lianxi.cli.render import Column, instant, show_thing
 from lianxi.cli.terminal import visible
+from lianxi.free_text import MAX_TEXT_BYTES
 from lianxi.i18n import N_
 from lianxi.proof.canonical import dumps
 from lianxi.proof.hashing import event_hash
@@ -46,7 +50,11 @@ def list_events(run: Reading, stream: str | None) -> None:
 @verb(
     "show",
     example="lianxi audit show 5f1c2a90d3e1… -o json",
-    help=N_("One event whole, by its hash; its hash is computed anew and compared."),
+    help=N_(
+        "One event whole, by its hash.\n\n"
+        "Its hash is computed anew and compared; its texts stand below it, where they are here and you"
+        " may read them."
+    ),
 )
 @click.argument("event", metavar="HASH")
 @reading()
@@ -57,4 +65,44 @@ def show_event(run: Reading, event: str) -> None:
     answer = run.client.read(f"events/{event}")
     if event_hash(dumps(answer["event"])) != event:
         raise CliError("BYTES_FOREIGN", commit=event)
-    show_thing(answer, run.form, lambda: visible(json.dumps(answer, indent=1, ensure_ascii=False)))
+    answer["texts"] = _texts(run.client, answer["event"].get("data"))
+    show_thing(answer, run.form, lambda: _told(answer))
+
+
+def _texts(client: Client, data: Any) -> dict[str, str]:
+    """The texts of the event by their commitments: those that are here and the caller may read."""
+    found: dict[str, str] = {}
+    for commit, size in _texts_in(data):
+        try:
+            content, media = client.opening(commit, size)
+        except CliError as error:
+            if error.code not in ("NOT_ALLOWED", "NOT_FOUND", "OPENING_MISSING"):
+                raise
+            continue
+        if media.startswith("text/"):
+            found[commit] = content.decode("utf-8", "replace")
+    return found
+
+
+def _texts_in(value: Any) -> Iterator[tuple[str, int]]:
+    """Every commitment that is small enough for a text."""
+    if isinstance(value, dict):
+        commit, size = value.get("commit"), value.get("size")
+        if isinstance(commit, str) and isinstance(size, int):
+            if size <= MAX_TEXT_BYTES:
+                yield commit, size
+            return
+        value = list(value.values())
+    if isinstance(value, list):
+        for member in value:
+            yield from _texts_in(member)
+
+
+def _told(answer: dict[str, Any]) -> str:
+    """The event as JSON, its texts below it as they were written."""
+    rest = {name: value for name, value in answer.items() if name != "texts"}
+    lines = [visible(json.dumps(rest, indent=1, ensure_ascii=False))]
+    for commit, text in answer["texts"].items():
+        lines += ["", f"{commit[:12]}:"]
+        lines += [f"  {line}" for line in visible(text).split("\n")]
+    return "\n".join(lines)

@@ -52,9 +52,22 @@ class _Plan(NamedTuple):
     conference: bool
 
 
+EXAMPLE = """lianxi calendar adopt days.yaml --dry-run
+lianxi calendar adopt calendar.json
+
+days.yaml:
+  closes: "17:00"
+  holidays:
+  - {from: 2026-10-01, to: 2026-10-07, name: National Day}
+  - {from: 2026-05-20, name: Founding day}
+  workdays:
+  - {from: 2026-10-10, name: make-up day}
+  known_until: 2026-12-31"""
+
+
 @verb(
     "adopt",
-    example="lianxi calendar adopt days.yaml --dry-run\nlianxi calendar adopt calendar.json",
+    example=EXAMPLE,
     help=N_(
         "Adopt another calendar.\n\n"
         "FILE is an override file (YAML; the other days are the package's) or a calendar's JSON. Every"
@@ -83,9 +96,12 @@ def adopt(
     named = [given.task_id(task, shelf) for task in tasks]
     if named:
         preview = _only(preview, named)
-    open_tasks = named or _in_order(client, preview)
+    open_tasks = named or _in_order(client, preview, plan)
     _show(flags, plan, preview, len(open_tasks), dry_run=options.dry_run)
     if options.dry_run:
+        return Exit.OK
+    if not plan.conference and not open_tasks and options.request_id is None:
+        say(_("Nothing to do: conference and open tasks have this calendar already."))
         return Exit.OK
     if options.request_id is not None:
         if file is None and len(named) != 1:
@@ -126,13 +142,14 @@ def _only(preview: dict[str, Any], tasks: list[str]) -> dict[str, Any]:
     return {**preview, "moves": moves, "units": dict(units)}
 
 
-def _in_order(client: Client, preview: dict[str, Any]) -> list[str]:
-    """Every open task: those first whose deadlines move."""
+def _in_order(client: Client, preview: dict[str, Any], plan: _Plan) -> list[str]:
+    """Every open task that does not count by it yet: those first whose deadlines move."""
     moving = [str(move["task"]) for move in preview.get("moves", ())]
     others = [
         str(row["task"])
         for row in client.pages("tasks", phase="active")
         if row.get("phase") == "active"
+        and (plan.conference or row.get("calendar_version") != plan.calendar.version)
     ]
     return list(dict.fromkeys([*moving, *others]))
 
@@ -199,7 +216,8 @@ def _carry_out(
             look=lambda: (None, {"units": units}),
         )
         with bulk.one(client.place.conference, "calendar", "adopt", *words, "--yes"):
-            carry_out(client, change, options)
+            # the tasks' commands are checked against what is recorded of the conference
+            carry_out(client, change, options._replace(wait="recorded"))
         if bulk.failed:
             return bulk.finish()  # no task before its conference
         options = options._replace(request_id=None)

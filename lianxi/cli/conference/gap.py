@@ -38,13 +38,15 @@ COLUMNS = (
         "Gaps of service: list or exclude them.\n\n"
         "A gap is a time in which deadlines passed while the service was away. With --exclude it does"
         " not count: due limits that ran in it move by its office hours, task by task. Where some fail"
-        " the others stand (exit code 7); repeat it safely."
+        " the others stand (exit code 7); repeat it safely. Which ones has to be said: --task, --since,"
+        " --until, or --all."
     ),
 )
 @option("--exclude", is_flag=True, help=N_("Exclude those listed instead of showing them."))
 @tasks_option(N_("Only this task; several times."))
 @option("--since", metavar="TIME", help=N_("Only gaps that end after this time."))
 @option("--until", metavar="TIME", help=N_("Only gaps that begin before this time."))
+@option("--all", "every", is_flag=True, help=N_("Exclude every gap."))
 @option("--reason", metavar="TEXT", help=N_("Why; - reads standard input."))
 @option("--fields", metavar="A,B", help=N_("Only these fields."))
 @change_options
@@ -55,11 +57,17 @@ def gap(  # noqa: PLR0913  one parameter per option
     tasks: tuple[str, ...],
     since: str | None,
     until: str | None,
+    every: bool,  # noqa: FBT001  click hands a switch over so
     reason: str | None,
     fields: str | None,
     options: ChangeOptions,
 ) -> int:
     """The list, or one command per gap."""
+    if exclude and reason is None:
+        raise CliError("INPUT_MISSING", option="--reason")
+    if exclude and not (tasks or since or until or every):
+        # an empty filter must not become "all"
+        raise CliError("INPUT_MISSING", option=_("--task, --since, --until or --all"))
     client = Client(flags)
     shelf = Shelf(client.settings.state)
     named = {given.task_id(task, shelf) for task in tasks}
@@ -74,13 +82,13 @@ def gap(  # noqa: PLR0913  one parameter per option
     if not exclude:
         remember(shelf, gaps)
         show_rows(gaps, COLUMNS, form_of(flags, fields), nothing=N_("There was no gap."))
-        if any(not row["excluded"] for row in gaps) and flags.text("output") in (None, "table"):
-            command = f"lianxi conference gap --exclude --reason TEXT{identity(flags)}"
-            say(_("next: {command}").format(command=command))
+        counting = next((row["task"] for row in gaps if not row["excluded"]), None)
+        if counting is not None and flags.text("output") in (None, "table"):
+            command = f"lianxi conference gap --exclude --task {counting} --reason TEXT"
+            say(_("next: {command}").format(command=command + identity(flags)))
         return Exit.OK
-    if reason is None:
-        raise CliError("INPUT_MISSING", option="--reason")
-    return _exclude(client, [row for row in gaps if not row["excluded"]], reason, options)
+    counted = [row for row in gaps if not row["excluded"]]
+    return _exclude(client, counted, str(reason), options)
 
 
 def _exclude(

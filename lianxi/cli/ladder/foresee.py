@@ -1,5 +1,6 @@
 """`lianxi ladder simulate | replay`: what will fire, what others would have shown (cli layer; pydantic)."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -20,11 +21,10 @@ from lianxi.cli.ladder.source import rules_of_file
 from lianxi.cli.ladder.words import rule_word, rule_words
 from lianxi.cli.language import _
 from lianxi.cli.reading import Reading, moment, reading, remember
-from lianxi.cli.render import Column, instant, light, show_rows, yes_no
+from lianxi.cli.render import Column, instant, light, show_rows, word, yes_no
 from lianxi.cli.terminal import say
+from lianxi.domain.task.foresight import FARTHEST_DAYS
 from lianxi.i18n import N_
-
-MAX_DAYS = 5 * 366
 
 FORESEEN = (
     Column("at", N_("at"), instant),
@@ -55,7 +55,7 @@ WOULD = (
 @task_argument()
 @option(
     "--days",
-    type=click.IntRange(1, MAX_DAYS),
+    type=click.IntRange(1, FARTHEST_DAYS),
     default=60,
     show_default=True,
     help=N_("So many days ahead."),
@@ -68,7 +68,19 @@ def simulate(run: Reading, task: str, days: int) -> None:
     unit = run.query["unit"]
     rows = [row for row in items_of(answer) if unit in (None, row.get("unit"))]
     remember(run.shelf, rows)
+    if run.form.output == "table" and not run.form.fields:
+        rows = [{**row, "kind": _what(row)} for row in rows]
     show_rows(rows, FORESEEN, run.form, nothing=N_("Nothing fires in this time."))
+
+
+def _what(row: dict[str, Any]) -> str:
+    """What fires; of a proposal also what it is that is proposed or expires."""
+    kind, act = str(row.get("kind")), row.get("act")
+    if not act:
+        return kind
+    if kind == "RungFired":
+        return rule_word(act)  # says of a warning or bulletin that it is proposed
+    return f"{rule_word(kind)}: {word(act)}"
 
 
 @verb(
@@ -105,9 +117,11 @@ def replay(
     if calendar_path is not None:
         question["calendar"] = _calendar(run, calendar_path, country, since)
     wanted = {name: run.query[name] for name in ("task", "unit") if run.query[name]}
+    if "task" in wanted:
+        question["task"] = [wanted["task"]]
     rows = [
         row
-        for row in items_of(run.client.ask("ladder/replay", question))
+        for row in _replayed(run, question)
         if all(row.get(name) == value for name, value in wanted.items())
     ]
     remember(run.shelf, rows)
@@ -115,6 +129,17 @@ def replay(
     if rows and run.form.output == "table":
         fresh = sum(not row.get("was") for row in rows)
         say(_("{count} times, {fresh} of them only so").format(count=len(rows), fresh=fresh))
+
+
+def _replayed(run: Reading, question: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """What the gateway answers, some tasks at a time."""
+    cursor: str | None = None
+    while True:
+        answer = run.client.ask("ladder/replay", {**question, "cursor": cursor})
+        yield from items_of(answer)
+        cursor = answer.get("next")
+        if not cursor:
+            return
 
 
 def _calendar(run: Reading, path: str, country: str, since: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from lianxi.cli.render import instant, word
 from lianxi.cli.sealing import Change, Seen
 from lianxi.cli.sending import ChangeOptions
 from lianxi.cli.task.looking import LEAST, how, one_of, reason_option, show, view_of
-from lianxi.cli.terminal import cut, visible_line
+from lianxi.cli.terminal import cut, visible, visible_line
 from lianxi.i18n import N_
 
 _NUMBER = re.compile(r"[0-9]{1,4}", re.ASCII)
@@ -90,11 +90,16 @@ def _deciding(client: Client, action: str, proposed: Proposed, args: dict[str, A
             cut(visible_line(proposed.title), 60),
             _("expires {time}").format(time=expires) if expires else "",
         )
-        for line in _arguments(client, proposed):
-            show(client, line)
+        arguments = _arguments(client, proposed)
+        for name, value in arguments.items():
+            for line in _lines(name, value):
+                show(client, line)
+        about["args"] = arguments
         return None, {}
 
-    return Change(action, {**args, "proposal": proposed.event}, proposed.task, look=look)
+    about: dict[str, Any] = {"act": proposed.act, "unit": proposed.unit, "title": proposed.title}
+    args = {**args, "proposal": proposed.event}
+    return Change(action, args, proposed.task, look=look, about=about)
 
 
 def _find(client: Client, text: str) -> Proposed:
@@ -150,7 +155,7 @@ def _waiting(client: Client, task: str | None) -> list[Proposed]:
     return list(found.values())
 
 
-def _arguments(client: Client, proposed: Proposed) -> Iterator[str]:
+def _arguments(client: Client, proposed: Proposed) -> dict[str, str]:
     """What the act would do, argument by argument, texts opened."""
     where = client.read("conference") if proposed.task is None else view_of(client, proposed.task)
     args: dict[str, Any] = next(
@@ -161,9 +166,22 @@ def _arguments(client: Client, proposed: Proposed) -> Iterator[str]:
         ),
         {},
     )
-    for name, value in args.items():
-        if name not in ("unit", "submission"):
-            yield f"  {name}: {cut(visible_line(_spelt(client, value)), 160)}"
+    return {
+        name: _spelt(client, value)
+        for name, value in args.items()
+        # named in the line above already, or said by its report
+        if name != "submission" and not (name == "unit" and value == proposed.unit)
+    }
+
+
+def _lines(name: str, value: str) -> Iterator[str]:
+    """An argument whole: whoever approves has to have read it."""
+    first, *more = visible(value).split("\n")
+    if not more:
+        yield f"  {name}: {first}"
+        return
+    yield f"  {name}:"
+    yield from (f"    {line}" for line in (first, *more))
 
 
 def _spelt(client: Client, value: Any) -> str:
@@ -171,9 +189,11 @@ def _spelt(client: Client, value: Any) -> str:
     if isinstance(value, dict):
         if "commit" in value:
             try:
-                data, _media = client.opening(str(value["commit"]), value.get("size"))
+                data, media = client.opening(str(value["commit"]), value.get("size"))
             except CliError as error:
                 return error.message
+            if not media.startswith("text/"):
+                return _("a file, {media}, {size} bytes").format(media=media, size=len(data))
             return data.decode("utf-8", "replace")
         return ", ".join(f"{key} {_spelt(client, member)}" for key, member in value.items())
     if isinstance(value, list):

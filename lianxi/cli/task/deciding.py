@@ -87,7 +87,8 @@ def return_(
     example='lianxi task withdraw T-0003 --unit U02 --reason "not in its duties"',
     help=N_(
         "Take a unit off a task.\n\n"
-        "A lead can be withdrawn only with a new lead. Asks first: it cannot be undone."
+        "A lead can be withdrawn only with a new lead. Asks first; only lianxi task by-mistake takes"
+        " it back."
     ),
 )
 @task_argument()

@@ -71,10 +71,10 @@ def grant(  # noqa: PLR0913  one parameter per option
     """One decision."""
     if request == "stop" and due is not None:
         raise _does_not_go("--due", request)
-    if request != "objection":
-        for name, value in (("--acknowledge-by", acknowledge_by), ("--new-lead", new_lead)):
-            if value is not None:
-                raise _does_not_go(name, request)
+    if request != "objection" and acknowledge_by is not None:
+        raise _does_not_go("--acknowledge-by", request)
+    if request == "extension" and new_lead is not None:
+        raise _does_not_go("--new-lead", request)
     client, task, unit = place(flags, task, unit)
     args: dict[str, Any] = {"unit": unit, "request": request}
     if due is not None:
@@ -127,7 +127,7 @@ def refuse(  # noqa: PLR0913  one parameter per option
 
 
 def _does_not_go(name: str, request: str) -> CliError:
-    reason = _("{option} does not go with: {request}.").format(option=name, request=request)
+    reason = _("{option} does not go with: {request}.").format(option=name, request=word(request))
     return CliError("USAGE", reason=reason, command="lianxi task grant")
 
 

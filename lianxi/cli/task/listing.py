@@ -3,6 +3,7 @@
 import click
 
 from lianxi.cli.client import items_of
+from lianxi.cli.faults import CliError
 from lianxi.cli.grammar import option, verb
 from lianxi.cli.language import _
 from lianxi.cli.reading import Reading, reading, remember
@@ -53,8 +54,8 @@ BY_TASK = (
     help=N_(
         "List assignments or tasks.\n\n"
         "Rows are assignments (a unit's part in a task); with --by task they are tasks, and --state"
-        " is the task's phase. Days left are working days; a provisional due lies past what the"
-        " calendar knows."
+        " is the task's phase and --unit the only other filter. Days left are working days; a"
+        " provisional due lies past what the calendar knows."
     ),
 )
 @option(
@@ -68,6 +69,7 @@ BY_TASK = (
 def list_tasks(run: Reading, by: str) -> None:
     """One page; its rows are numbered for the next command."""
     if by == "task":
+        _refuse_unless_taken(run)
         query = {"unit": run.query["unit"], "phase": run.query["state"]}
         page = run.client.read("tasks", **query, limit=run.limit, cursor=run.cursor)
     else:
@@ -80,3 +82,14 @@ def list_tasks(run: Reading, by: str) -> None:
     show_rows(rows, columns, run.form, following=following, nothing=N_("No tasks."))
     if following and run.form.output != "json":
         say(_("More: add --cursor {cursor}").format(cursor=following))
+
+
+def _refuse_unless_taken(run: Reading) -> None:
+    """A filter that the listing of tasks does not have must not be passed over in silence."""
+    for name in ("overdue", "due_before", "task"):
+        if run.query[name] is not None:
+            option_ = f"--{name.replace('_', '-')}"
+            reason = _("{option} does not go with: {request}.").format(
+                option=option_, request="--by task"
+            )
+            raise CliError("USAGE", reason=reason, command="lianxi task list")

@@ -14,6 +14,7 @@ from lianxi.cli.grammar import Flags, option, verb
 from lianxi.cli.kept import Shelf
 from lianxi.cli.language import _
 from lianxi.cli.limits import limit
+from lianxi.cli.render import word
 from lianxi.cli.sealing import Change, Seen
 from lianxi.cli.sending import ChangeOptions
 from lianxi.cli.task.looking import place, place_of_task, reason_option, unit_option, view_of
@@ -120,7 +121,9 @@ def close(flags: Flags, task: str, verdict: str, reason: str | None, options: Ch
     args: dict[str, Any] = {"verdict": verdict}
     if reason is not None:
         args["reason"] = given.text(reason, "--reason")
-    _confirm(flags, options, _("Close {task} as {verdict}").format(task=task, verdict=verdict))
+    _confirm(
+        flags, options, _("Close {task} as {verdict}").format(task=task, verdict=word(verdict))
+    )
 
     def look() -> Seen:
         return str(client.read(f"tasks/{task}")["task"]["head"]), {}
@@ -131,7 +134,10 @@ def close(flags: Flags, task: str, verdict: str, reason: str | None, options: Ch
 @verb(
     "cancel",
     example='lianxi task cancel T-0003 --reason "superseded by T-0009"',
-    help=N_("Cancel a task for all.\n\nEvery unit is told. Asks first: it cannot be undone."),
+    help=N_(
+        "Cancel a task for all.\n\n"
+        "Every unit is told. Asks first; only lianxi task by-mistake takes it back."
+    ),
 )
 @task_argument()
 @reason_option
@@ -167,17 +173,31 @@ def cancel(flags: Flags, task: str, reason: str, options: ChangeOptions) -> int:
     help=N_("Whose part is re-opened."),
 )
 @option("--due", required=True, metavar="LIMIT", help=N_("The new due."))
+@option(
+    "--new-lead",
+    metavar="UNIT",
+    shell_complete=complete_unit,
+    help=N_("Which of them leads, where the lead has left the task."),
+)
 @reason_option
 @change_options
 @click.pass_obj
-def reopen(
-    flags: Flags, task: str, units: str, due: str, reason: str, options: ChangeOptions
+def reopen(  # noqa: PLR0913  one parameter per option
+    flags: Flags,
+    task: str,
+    units: str,
+    due: str,
+    new_lead: str | None,
+    reason: str,
+    options: ChangeOptions,
 ) -> int:
     """One re-check."""
     client, task = place_of_task(flags, task)
     named = given.unit_ids(units, Shelf(client.settings.state))
     args: dict[str, Any] = {"units": named, "due": limit(client, due)}
     args["reason"] = given.text(reason, "--reason")
+    if new_lead is not None:
+        args["new_lead"] = given.unit_id(new_lead, Shelf(client.settings.state))
     if len(named) >= BULK:
         question = _("Re-open {task} for {count} units").format(task=task, count=len(named))
         _confirm(flags, options, question)

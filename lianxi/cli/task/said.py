@@ -1,10 +1,22 @@
 """What people said on a task, from its timeline and the texts the caller may read (cli layer)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
+
+from lianxi.cli.language import _
+from lianxi.i18n import N_
 
 SHOWN_ELSEWHERE = frozenset({"TaskIssued", "CompletionSubmitted", "InstructionGiven"})
 """Events whose texts stand in a section of their own."""
+
+FIELDS = {
+    "report": N_("report"),
+    "text": N_("text"),
+    "progress": N_("progress"),
+    "reason": N_("reason"),
+    "basis": N_("basis"),
+}
+"""The fields of events that hold words, and how people read them."""
 
 
 def said_by(view: Mapping[str, Any]) -> dict[str, str]:
@@ -15,30 +27,24 @@ def said_by(view: Mapping[str, Any]) -> dict[str, str]:
         data = event.get("data") or {}
         percent = data.get("percent")
         words = [] if percent is None else [f"{percent} %"]
-        words += [texts[commit] for commit in commitments_in(data) if texts.get(commit)]
+        for field, title in FIELDS.items():
+            # evidence and what else is handed in beside the words is not what was said
+            text = _opened(texts, data.get(field))
+            if text:
+                words.append(_("{field}: {text}").format(field=_(title), text=text))
         if words:
-            found[str(event["hash"])] = " ".join(words)
+            found[str(event["hash"])] = "; ".join(words)
     return found
+
+
+def _opened(texts: Mapping[str, str], commitment: Any) -> str | None:
+    """The text behind a commitment; None for anything else."""
+    return texts.get(str(commitment.get("commit"))) if isinstance(commitment, dict) else None
 
 
 def text_in(view: Mapping[str, Any], event: str, field: str) -> str | None:
     """One text of one event of the timeline; None where it is not there or not for the caller."""
     for row in view.get("timeline") or ():
         if row.get("hash") == event:
-            commitment = (row.get("data") or {}).get(field)
-            texts: Mapping[str, str] = view.get("texts") or {}
-            return texts.get(commitment["commit"]) if isinstance(commitment, dict) else None
+            return _opened(view.get("texts") or {}, (row.get("data") or {}).get(field))
     return None
-
-
-def commitments_in(value: Any) -> Iterator[str]:
-    """Every commitment in a piece of JSON, in its order."""
-    if isinstance(value, dict):
-        if isinstance(value.get("commit"), str):
-            yield value["commit"]
-        else:
-            for member in value.values():
-                yield from commitments_in(member)
-    elif isinstance(value, list):
-        for item in value:
-            yield from commitments_in(item)

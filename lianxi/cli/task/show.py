@@ -37,7 +37,7 @@ ASSIGNMENTS = (
     Column("days_left", N_("days left"), days),
     Column("provisional", N_("provisional"), marked),
     Column("cycle", N_("cycle")),
-    Column("submitted_at", N_("submitted"), instant),
+    Column("submitted_at", N_("submitted at"), instant),
     Column("in_time", N_("in time"), yes_no),
 )
 

@@ -83,7 +83,10 @@ def urge(  # noqa: PLR0913  one parameter per option
     said = None if message is None else given.text(message, "--message")
     ids = [given.task_id(task, shelf) for task in tasks]
     rows = _found(client, ids, given.unit_ids(units, shelf), query)
-    if not rows:
+    unknown = _unknown(client, [task for task in ids if all(row["task"] != task for row in rows)])
+    if len(ids) == 1 and unknown:
+        raise unknown[ids[0]]
+    if not rows and not unknown:
         show_already(client, CliError("NOTHING_FOUND"))
         return Exit.OK
     if options.request_id is not None and len(rows) > 1:
@@ -102,10 +105,13 @@ def urge(  # noqa: PLR0913  one parameter per option
     if len(rows) >= BULK and not options.dry_run:
         confirm(flags, _("Urge {count} units").format(count=len(rows)), yes=options.yes)
     bulk = Bulk(flags, options, "assignment")
-    if len(rows) == 1:
+    if len(rows) == 1 and not unknown:
         # what a filter found today it may not find tomorrow
         bulk.retype(*_words(rows[0], said))
         return carry_out(client, _urging(rows[0], said), options)
+    for task, error in unknown.items():
+        with bulk.one(task, "task", "urge", task):
+            raise error
     return _several(client, bulk, rows, said, options)
 
 
@@ -122,13 +128,18 @@ def _found(
     """The assignments at work that were named, or that the filters find."""
     if len(tasks) == 1 and units and not any(query.values()):
         # named one by one: the conference says of each why it cannot be urged
+        view_of(client, tasks[0])  # a task that is none is refused here
         known = {row["unit"]: row for row in client.pages("assignments", task=tasks[0])}
         return [known.get(unit, {"task": tasks[0], "unit": unit}) for unit in units]
     narrow = {"unit": units[0]} if len(units) == 1 else {}
     places: list[dict[str, str]] = [{"task": task} for task in tasks] or [{}]
     found: list[dict[str, Any]] = []
     for place_of in places:
-        found += client.pages("assignments", **query, **narrow, **place_of)
+        try:
+            found += client.pages("assignments", **query, **narrow, **place_of)
+        except CliError as error:
+            if error.code != "UNKNOWN_TASK":
+                raise  # a task that is none: said by itself, the others are urged
     return [
         row
         for row in found
@@ -136,6 +147,19 @@ def _found(
         and row.get("phase") in (None, "active")
         and (not units or row["unit"] in units)
     ]
+
+
+def _unknown(client: Client, tasks: list[str]) -> dict[str, CliError]:
+    """Which of the tasks that gave no row are none at all, and how the conference says so."""
+    found: dict[str, CliError] = {}
+    for task in tasks:
+        try:
+            view_of(client, task)
+        except CliError as error:
+            if error.code != "UNKNOWN_TASK":
+                raise
+            found[task] = error
+    return found
 
 
 def _words(row: dict[str, Any], said: Sealed | None) -> list[str]:
@@ -159,7 +183,11 @@ def _several(
             except CliError as error:
                 if error.code != "URGED_RECENTLY":
                     raise
-                show(client, f"{task} {unit}", error.message)
+                if client.flags.text("output") in ("json", "jsonl"):
+                    error.params = {"task": task, **error.params}
+                    show_already(client, error)
+                else:
+                    show(client, f"{task} {unit}", error.message)
     return bulk.finish()
 
 

@@ -86,7 +86,8 @@ class AdoptRules(TaskCommand):
     """From here on new tasks follow these rules (ladder, default limits, what the convener decides)."""
 
     action: ClassVar[str] = "adopt-rules"
-    roles: ClassVar[frozenset[Role]] = CONVENERS_SIDE
+    # they say what waits for the convener: the office cannot relieve itself of it
+    roles: ClassVar[frozenset[Role]] = frozenset({Role.CONVENER})
     rules: Rules
 
 

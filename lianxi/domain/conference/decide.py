@@ -32,9 +32,13 @@ from lianxi.domain.task.deciding.issuing import IssueContext, decide_issue
 from lianxi.domain.task.refusals import (
     AlreadySoError,
     ConvenerDecidesError,
+    ProposalsFullError,
     UnknownSubjectError,
 )
 from lianxi.domain.values import RESERVED_UNITS, Sha256Hex
+
+MAX_PROPOSALS = 32
+"""Issues that may wait for the convener at the same time; they travel whole from run to run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,9 @@ def decide(
         if not isinstance(command, cmd.FoundConference):
             raise TypeError("a conference begins with FoundConference")
         return (_found(command, digests),)
+    reserved = is_office(order.actor) and state.rules.convener_decides(command.action)
+    if reserved and not isinstance(command, IssueTask):
+        raise ConvenerDecidesError(act=command.action)  # only issues can wait here
     match command:
         case cmd.FoundConference():
             raise no.AlreadyFoundedError(conference=state.conference)
@@ -144,6 +151,8 @@ def _issue(
     registered = _register(state, order, command, digests.args, now)
     if not (is_office(order.actor) and state.rules.convener_decides(command.action)):
         return registered
+    if len(state.proposals) >= MAX_PROPOSALS:
+        raise ProposalsFullError(task=state.conference, limit=MAX_PROPOSALS)
     if any(proposal.ref == command.ref for proposal in state.proposals.values()):
         raise AlreadySoError(task=command.ref, state="proposed")
     days = (state.rules.spans or Spans()).proposal_days

@@ -171,8 +171,8 @@ def _words(state: TaskState, a: Assignment) -> Iterator[Ask]:
     for event in a.instructions if a.state not in _OFF else ():
         since = given[event].at if event in given else state.issued_at
         yield Ask(who=unit, what="heed", unit=unit, since=since, subject=event)
-    filing = a.filing
-    if filing is not None and not filing.disputed:
+    latest = () if a.filing is None or a.filing.disputed else (a.filing,)
+    for filing in (*a.filings, *latest):
         yield Ask(
             who=unit,
             what="dispute",

@@ -7,6 +7,7 @@ result beside each assignment, so that finding the next deadline does not look a
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from lianxi.domain.counting import count_days, shift_days
 from lianxi.domain.ladder import (
@@ -21,6 +22,7 @@ from lianxi.domain.ladder import (
     armed,
     ladder_clocks,
 )
+from lianxi.domain.task.events import ServiceGapNoted
 from lianxi.domain.task.state import Assignment, Reminded, TaskPhase, TaskState
 
 NOT_RUNNING = Clocks()
@@ -49,7 +51,7 @@ def clocks_of(setting: Setting, assignment: Assignment) -> Clocks:
     near = ladder.near_due_at
     reporting = assignment.reporting
     if reporting is not None:
-        instants.append(reporting.due)
+        instants.append(period_end(setting, assignment))
         if not (reporting.filed or reporting.reminded) and assignment.state in RUNNING["due"]:
             instants.append(reporting.remind_at)
         if reporting.late_since is not None and near is not None:
@@ -82,6 +84,26 @@ def waits_after(state: TaskState, since: datetime, until: datetime) -> Pause:
     before = state.waits
     again = before is not None and since <= before.until
     return Pause(since=before.since if before is not None and again else since, until=until)
+
+
+def waiting_for_service(state: TaskState, gap: ServiceGapNoted) -> dict[str, Any]:
+    """What a gap of service moves until the grace after it: lateness, and silence on what was asked."""
+    waits = waits_after(state, gap.since, gap.waits_until)
+    update: dict[str, Any] = {"waits": waits}
+    asked = state.concurrence
+    if asked is not None and asked.open and waits.since <= asked.answer_by < waits.until:
+        update["concurrence"] = asked.model_copy(update={"answer_by": waits.until})
+    return update
+
+
+def period_end(setting: Setting, assignment: Assignment) -> datetime | None:
+    """When a periodic report is noted as filed, not due, or late: late not before any grace ends."""
+    reporting = assignment.reporting
+    if reporting is None:
+        return None
+    if reporting.filed or assignment.state not in RUNNING["due"]:
+        return reporting.due
+    return setting.not_before(reporting.due)
 
 
 def task_instants(state: TaskState) -> Iterator[datetime]:

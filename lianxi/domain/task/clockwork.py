@@ -16,15 +16,16 @@ from datetime import datetime, timedelta
 from typing import Literal, assert_never
 
 from lianxi.domain.counting import add_office_time
-from lianxi.domain.ladder import RUNNING, armed
+from lianxi.domain.ladder import RUNNING, Setting, armed
 from lianxi.domain.task import events as ev
 from lianxi.domain.task.clocks import (
     matters,
     next_deadline,
+    period_end,
     reminders_due,
     running,
     task_matters,
-    waits_after,
+    waiting_for_service,
 )
 from lianxi.domain.task.state import Assignment, TaskPhase, TaskState
 
@@ -52,8 +53,7 @@ def rungs_due(state: TaskState, now: datetime) -> tuple[Timed, ...]:
     gap = _gap(state, now)
     if gap is not None:
         first = (gap,)
-        waits = waits_after(state, gap.since, gap.waits_until)
-        state = state.model_copy(update={"waits": waits})
+        state = state.model_copy(update=waiting_for_service(state, gap))
     due = [entry for a in state.assignments.values() for entry in _of_assignment(state, a, now)]
     due += _of_task(state, now)
     return (*first, *(event for _, event in sorted(due, key=lambda entry: entry[0])))
@@ -115,21 +115,23 @@ def _of_assignment(
                 rung=office.name, unit=unit, subject=matter.subject, times=times, due_at=instant
             ),
         )
-    yield from _reports(assignment, now)
+    yield from _reports(setting, assignment, now)
 
 
-def _reports(assignment: Assignment, now: datetime) -> Iterator[tuple[datetime, Timed]]:
+def _reports(
+    setting: Setting, assignment: Assignment, now: datetime
+) -> Iterator[tuple[datetime, Timed]]:
     """One period at a time; where several have passed, the next activation brings the next."""
-    reporting = assignment.reporting
-    if reporting is None or assignment.final:
+    reporting, ends = assignment.reporting, period_end(setting, assignment)
+    if reporting is None or ends is None or assignment.final:
         return
     expected = assignment.state in RUNNING["due"]
-    if reporting.due <= now:
+    if ends <= now:
         outcome: Literal["filed", "late", "not-due"] = "late" if expected else "not-due"
         if reporting.filed:
             outcome = "filed"
         yield (
-            reporting.due,
+            ends,
             ev.PeriodEnded(
                 unit=assignment.unit,
                 period=reporting.period,

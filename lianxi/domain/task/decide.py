@@ -5,7 +5,7 @@ subject in `deciding/`. Rules, in the order of the tests in tests/domain/test_ta
 
 - Only the roles of a command may give it; a unit acts on its own assignment only.
 - What a unit states as the time of its act lies between the issue and now.
-- A task that is closed, cancelled or archived takes no command but re-open and by mistake.
+- A task that is closed, cancelled or archived takes no command but re-open, by mistake and a dispute.
 - An act that the rules leave to the convener is only proposed when the office files it.
 """
 
@@ -79,7 +79,7 @@ _OFFICE_RULES: Mapping[type[cmd.TaskCommand], Callable[[Case, Any], Events]] = {
     cmd.ReopenTask: reviewing.reopen,
 }
 
-_AFTER_THE_END = (cmd.ReopenTask, cmd.ReverseAct)
+_AFTER_THE_END = (cmd.ReopenTask, cmd.ReverseAct, cmd.DisputeFiling)
 """What a closed or cancelled task still takes; their rules say when."""
 
 

@@ -10,11 +10,13 @@ from typing import Any, cast
 
 from lianxi.domain.calendar import shared_calendar
 from lianxi.domain.counting import count_days
-from lianxi.domain.ladder import PROPOSED_KINDS, RUNNING, AssignmentState
+from lianxi.domain.ladder import PROPOSED_KINDS, AssignmentState
 from lianxi.domain.reports import first_period
+from lianxi.domain.rules import Spans
 from lianxi.domain.task import events as ev
-from lianxi.domain.task.clocks import clocks_of, task_matters, waits_after
-from lianxi.domain.task.evolve_assignment import assignment_after
+from lianxi.domain.task.clocks import clocks_of, task_matters, waiting_for_service
+from lianxi.domain.task.evolve_assignment import KEPT_SINCE_HEAD, assignment_after, made_up_for
+from lianxi.domain.task.proposals import kept_over_the_end, on_transfer, still_proposed
 from lianxi.domain.task.state import (
     Assignment,
     Concurrence,
@@ -45,7 +47,7 @@ def evolve(state: TaskState | None, fact: ev.Fact) -> TaskState:
     if fact.basis == "command":
         update |= {"head": fact.hash, "since_head": ()}
     else:
-        update["since_head"] = (*state.since_head, fact.hash)
+        update["since_head"] = (*state.since_head, fact.hash)[-KEPT_SINCE_HEAD:]
     after = state.model_copy(update=update)
     resets = isinstance(fact.data, _SETTING_CHANGES) or after.phase is not state.phase
     after = _with_clocks(after, everybody=resets, before=state)
@@ -188,43 +190,49 @@ def _ended(phase: TaskPhase) -> "Callable[[TaskState, Any, ev.Fact], Update]":
             "verdict": verdict,
             "ended_at": fact.at,
             "end_event": fact.hash,
-            "proposals": {},
+            "ended_by": fact.role,
         }
 
     return change
 
 
 def _end_reversed(state: TaskState, data: ev.EndReversed, fact: ev.Fact) -> Update:
-    restored = {unit: _restored(assignment, fact) for unit, assignment in state.assignments.items()}
+    """Active as it was, with what was proposed before the end."""
+    restored = {
+        unit: _restored(state, assignment, fact) for unit, assignment in state.assignments.items()
+    }
     return {
         "phase": TaskPhase.ACTIVE,
         "verdict": None,
         "ended_at": None,
         "end_event": None,
         "assignments": restored,
+        "proposals": kept_over_the_end(state, restored),
     }
 
 
-def _restored(assignment: Assignment, fact: ev.Fact) -> Assignment:
+def _restored(state: TaskState, assignment: Assignment, fact: ev.Fact) -> Assignment:
     """An assignment that the task's end had withdrawn, as it was before."""
     undo = assignment.undo
     if assignment.withdrawn_through not in ("close", "cancel") or undo is None:
         return assignment
-    return undo.restored(assignment).model_copy(
-        update={
-            "revision": assignment.revision + 1,
-            "head": fact.hash,
-            "since_head": (),
-        }
-    )
+    back = undo.restored(assignment)
+    update = {
+        "revision": assignment.revision + 1,
+        "head": fact.hash,
+        "since_head": (),
+    }
+    return back.model_copy(update=update | made_up_for(state, assignment, back, fact))
 
 
 def _reopened(state: TaskState, data: ev.TaskReopened, fact: ev.Fact) -> Update:
+    """Active again from here: what was proposed before the end has come to nothing."""
     update: Update = {
         "phase": TaskPhase.ACTIVE,
         "verdict": None,
         "ended_at": None,
         "end_event": None,
+        "proposals": {},
     }
     if data.rules is not None:
         update["rules"] = data.rules
@@ -260,9 +268,27 @@ def _silent(state: TaskState, data: ev.ConcurrenceSilent, fact: ev.Fact) -> Upda
     return _with_concurrence(state, lambda asked: {"silent": (*asked.silent, *data.units)})
 
 
-def _asked_of_the_successor(
-    state: TaskState, data: ev.AssignmentTransferred, fact: ev.Fact
-) -> Update:
+def _unsaid(state: TaskState, data: ev.ActReversed, fact: ev.Fact) -> Update:
+    """An answer that the office filed by mistake is none: the unit is asked again."""
+    asked, filing = state.concurrence, state.assignments[data.unit].filing
+    if asked is None or filing is None or filing.event != data.act:
+        return {}
+    if filing.act not in ("concur", "dissent"):
+        return {}
+    update = {
+        "given": tuple(unit for unit in asked.given if unit != data.unit),
+        "dissented": {unit: why for unit, why in asked.dissented.items() if unit != data.unit},
+    }
+    return {"concurrence": asked.model_copy(update=update)}
+
+
+def _passed_on(state: TaskState, data: ev.AssignmentTransferred, fact: ev.Fact) -> Update:
+    """What waits for somebody about the assignment that is kept stands under the new name."""
+    proposals = on_transfer(state, data, fact)
+    return {"proposals": proposals} | _asked_of_the_successor(state, data)
+
+
+def _asked_of_the_successor(state: TaskState, data: ev.AssignmentTransferred) -> Update:
     """What was asked of, or said by, the unit whose assignment is kept stands under the new name."""
     asked = state.concurrence
     if asked is None:
@@ -321,6 +347,7 @@ def _proposed(state: TaskState, data: ev.ActProposed, fact: ev.Fact) -> Update:
         at=fact.at,
         expires=data.expires,
         unit=data.unit,
+        expect=data.expect,
         args=data.args,
     )
     return {"proposals": {**state.proposals, fact.hash: proposal}}
@@ -328,8 +355,8 @@ def _proposed(state: TaskState, data: ev.ActProposed, fact: ev.Fact) -> Update:
 
 def _rung_proposes(state: TaskState, data: ev.RungFired, fact: ev.Fact) -> Update:
     rung = state.rules.ladder.rung(data.rung)
-    spans = state.rules.spans
-    if rung is None or rung.kind not in PROPOSED_KINDS or spans is None:
+    spans = state.rules.spans or Spans()
+    if rung is None or rung.kind not in PROPOSED_KINDS:
         return {}
     proposal = Proposal(
         event=fact.hash,
@@ -338,6 +365,7 @@ def _rung_proposes(state: TaskState, data: ev.RungFired, fact: ev.Fact) -> Updat
         at=fact.at,
         expires=count_days(state.calendar, fact.at, spans.proposal_days, "working").instant,
         by_rung=True,
+        rung=rung.name,
         unit=data.unit,
         revision=data.revision,
     )
@@ -356,13 +384,15 @@ def _proposal_done(
     fact: ev.Fact,
 ) -> Update:
     left = {event: p for event, p in state.proposals.items() if event != data.proposal}
-    return {"proposals": left}
+    update: Update = {"proposals": left}
+    if isinstance(data, ev.ProposalApproved) and data.proposal in state.proposals:
+        update["approved_rung"] = state.proposals[data.proposal].rung
+    return update
 
 
 def _gap_noted(state: TaskState, data: ev.ServiceGapNoted, fact: ev.Fact) -> Update:
     gap = Gap(event=fact.hash, since=data.since, until=data.until)
-    waits = waits_after(state, data.since, data.waits_until)
-    return {"gaps": (*state.gaps, gap)[-KEPT_GAPS:], "waits": waits}
+    return {"gaps": (*state.gaps, gap)[-KEPT_GAPS:], **waiting_for_service(state, data)}
 
 
 def _gap_excluded(state: TaskState, data: ev.GapExcluded, fact: ev.Fact) -> Update:
@@ -383,7 +413,7 @@ def _office_reminded(state: TaskState, data: ev.OfficeReminded, fact: ev.Fact) -
     after = before.model_copy(
         update={
             "reminded": (*others, reminded),
-            "since_head": (*before.since_head, fact.hash),
+            "since_head": (*before.since_head, fact.hash)[-KEPT_SINCE_HEAD:],
         }
     )
     return {"assignments": {**state.assignments, data.unit: after}}
@@ -399,7 +429,8 @@ _TASK_CHANGES: Mapping[type[ev.TaskEvent], Callable[[TaskState, Any, ev.Fact], U
     ev.ConcurrenceGiven: _concurred,
     ev.DissentFiled: _dissented,
     ev.ConcurrenceSilent: _silent,
-    ev.AssignmentTransferred: _asked_of_the_successor,
+    ev.AssignmentTransferred: _passed_on,
+    ev.ActReversed: _unsaid,
     ev.InstructionGiven: _instructed,
     ev.ActProposed: _proposed,
     ev.RungFired: _rung_proposes,
@@ -451,7 +482,7 @@ def _settled(before: TaskState, after: TaskState, fact: ev.Fact) -> TaskState:
         if concurrence != after.concurrence:
             update["concurrence"] = concurrence
     if after.proposals and after.assignments is not before.assignments:
-        holding = {event: p for event, p in after.proposals.items() if _holds(after, p)}
+        holding = still_proposed(after)
         if len(holding) != len(after.proposals):
             update["proposals"] = holding
     if not update:
@@ -471,17 +502,15 @@ def _in_force(state: TaskState, asked: Concurrence) -> Concurrence:
         or lead.submission is None
         or lead.submission.event != asked.submission
     )
-    off = (AssignmentState.WITHDRAWN, AssignmentState.STOPPED)
-    gone = {unit for unit in asked.open if state.assignments[unit].state in off}
-    still = tuple(unit for unit in asked.asked if unit not in gone)
+    answered = {*asked.given, *asked.dissented, *asked.silent}
+    still = tuple(
+        unit for unit in asked.asked if unit in answered or not _off(state.assignments[unit])
+    )
     return asked.model_copy(update={"decided": decided, "asked": still})
 
 
-def _holds(state: TaskState, proposal: Proposal) -> bool:
-    """About a unit of the task; a rung's proposal while its assignment is as late as it was."""
-    if proposal.unit is None:
-        return True
-    assignment = state.assignments.get(proposal.unit)
-    if assignment is None or not proposal.by_rung:
-        return assignment is not None
-    return assignment.revision == proposal.revision and assignment.state in RUNNING["due"]
+def _off(assignment: Assignment) -> bool:
+    """Has left the task; what the task's end withdraws may come back as it was."""
+    if assignment.withdrawn_through in ("close", "cancel"):
+        return False
+    return assignment.state in (AssignmentState.WITHDRAWN, AssignmentState.STOPPED)

@@ -24,6 +24,9 @@ Update = dict[str, Any]
 KEPT_SAID = 8
 """So many of a unit's latest reports can be corrected."""
 
+KEPT_SINCE_HEAD = 64
+"""So many of the latest events of rules may be named as what somebody had seen."""
+
 S = AssignmentState
 
 
@@ -38,7 +41,7 @@ def assignment_after(state: TaskState, before: Assignment, fact: ev.Fact) -> Ass
         if isinstance(fact.data, REVERSIBLE):
             update.setdefault("led_until", None)  # it is another act that can be taken back now
     else:
-        update["since_head"] = (*before.since_head, fact.hash)
+        update["since_head"] = (*before.since_head, fact.hash)[-KEPT_SINCE_HEAD:]
     after = before.model_copy(update=update)
     if not after.reminded:
         return after
@@ -84,7 +87,7 @@ def _undo(before: Assignment, fact: ev.Fact) -> Undo | None:
         same = not isinstance(fact.data, ev.FiledOnBehalf)
         update: Update = {"undo": None, "clocks": None} | ({"submission": None} if same else {})
         kept = before.model_copy(update=update)
-        return Undo(act=fact.hash, before=kept, same_submission=same)
+        return Undo(act=fact.hash, before=kept, same_submission=same, by=fact.role)
     if isinstance(fact.data, _LEAVE_IT) or _of_the_filing(before, fact.data):
         return before.undo
     return None
@@ -111,21 +114,49 @@ def _reversed(state: TaskState, before: Assignment, data: ev.ActReversed, fact: 
     reporting = was.reporting
     if reporting is None or before.reporting is None or reporting.due != before.reporting.due:
         reporting = before.reporting
-    return restored | {
+    warning = was.warning
+    if warning is None or before.warning is None or warning.event != before.warning.event:
+        warning = before.warning  # sent since
+    restored |= {
         "revision": data.revision,
         "role": before.role,
         "led_until": None,
         "instructions": (*was.instructions, *told),
         "reporting": reporting,
         "urged_at": before.urged_at,
+        "warning": warning,
     }
+    back = before.model_copy(update=restored)
+    return restored | made_up_for(state, before, back, fact)
+
+
+def made_up_for(state: TaskState, before: Assignment, back: Assignment, fact: ev.Fact) -> Update:
+    """What an assignment that is `back` as it was does not make up for.
+
+    Rungs whose instant has passed, unless they fire late; reports that fell due while it was off.
+    """
+    update: Update = {"fired": (*back.fired, *_passed(state, back, fact))}
+    reporting = back.reporting
+    fell_due = reporting is not None and reporting.due <= fact.at
+    if before.final and fell_due and state.report is not None:
+        update["reporting"] = period_after(state.report, state.calendar, fact.at)
+    return update
+
+
+def _passed(state: TaskState, back: Assignment, fact: ev.Fact) -> list[str]:
+    """Rungs whose instant passed while the assignment was elsewhere, and which do not fire late."""
+    return [
+        rung.name
+        for instant, rung in armed(state.setting, back)
+        if instant <= fact.at and not rung.fires_late
+    ]
 
 
 # --- limits ---
 
 
 def _new_limits(data: ev.NewLimits, fact: ev.Fact) -> Update:
-    """A new limit revision: every rung is armed again."""
+    """A new limit revision: every rung is armed again; a warning sent still asks to be answered."""
     update: Update = {
         "revision": data.revision,
         "due": data.due,
@@ -134,7 +165,6 @@ def _new_limits(data: ev.NewLimits, fact: ev.Fact) -> Update:
         "revised_at": fact.at,
         "fired": (),
         "climbed": None,
-        "warning": None,
     }
     if data.due_rule is not None:
         update |= {"due_rule": data.due_rule, "due_opened_at": fact.at}
@@ -259,12 +289,7 @@ def _recalled(
 ) -> Update:
     """Rungs whose instant passed while the office had it are not made up for."""
     back = before.model_copy(update={"state": S.IN_PROGRESS})
-    passed = [
-        rung.name
-        for instant, rung in armed(state.setting, back)
-        if instant <= fact.at and not rung.fires_late
-    ]
-    return {"state": S.IN_PROGRESS, "fired": (*before.fired, *passed)}
+    return {"state": S.IN_PROGRESS, "fired": (*before.fired, *_passed(state, back, fact))}
 
 
 def _corrected(
@@ -272,15 +297,21 @@ def _corrected(
 ) -> Update:
     """Of a report and its corrections the last counts; a correction can be corrected too.
 
-    How far the unit is stays as a later report has it.
+    How far the unit is stays as a later report has it: a correction stands in `said` behind what it
+    corrects, so that their order is that of the reports.
     """
-    update: Update = {"said": (*before.said, fact.hash)[-KEPT_SAID:]}
-    stands = before.percent_from in before.said
-    later = (
-        before.said.index(data.corrects) < before.said.index(before.percent_from or "")
-        if stands
-        else False
-    )
+    said = before.said
+    place = said.index(data.corrects) if data.corrects in said else len(said)
+    report = before.corrects.get(data.corrects, data.corrects)
+    while place + 1 < len(said) and before.corrects.get(said[place + 1]) == report:
+        place += 1
+    kept = (*said[: place + 1], fact.hash, *said[place + 1 :])[-KEPT_SAID:]
+    corrects = {**before.corrects, fact.hash: report}
+    update: Update = {
+        "said": kept,
+        "corrects": {event: root for event, root in corrects.items() if event in kept},
+    }
+    later = before.percent_from in said[place + 1 :]
     if data.percent is not None and not later and before.state is not S.COMPLETED:
         update |= {"percent": data.percent, "percent_from": fact.hash}
     return update
@@ -316,14 +347,29 @@ def _request_done(
 def _withdrawn(
     state: TaskState, before: Assignment, data: ev.AssignmentWithdrawn, fact: ev.Fact
 ) -> Update:
-    ceded_just_now = before.led_until == state.last_hash
     return {
         "state": S.WITHDRAWN,
         "withdrawn_through": data.through,
         "suspension": None,
         "objection": None,
-        "led_until": before.led_until if ceded_just_now else None,
+        "led_until": _ceded_just_now(state, before),
     }
+
+
+def _stopped(
+    state: TaskState, before: Assignment, data: ev.AssignmentStopped, fact: ev.Fact
+) -> Update:
+    return {
+        "state": S.STOPPED,
+        "stop": None,
+        "suspension": None,
+        "led_until": _ceded_just_now(state, before),
+    }
+
+
+def _ceded_just_now(state: TaskState, before: Assignment) -> str | None:
+    """The event by which it ceded the lead, if its leaving is the event after that."""
+    return before.led_until if before.led_until == state.last_hash else None
 
 
 # --- clocks and rungs ---
@@ -378,17 +424,20 @@ def _warning_answered(
 
 
 def _filed(state: TaskState, before: Assignment, data: ev.FiledOnBehalf, fact: ev.Fact) -> Update:
+    """Earlier filings stay as long as the unit may dispute them."""
     filing = Filing(event=fact.hash, at=fact.at, act=data.act, dispute_by=data.dispute_by)
-    return {"filing": filing}
+    earlier = (*before.filings, *([] if before.filing is None else [before.filing]))
+    open_ = tuple(f for f in earlier if not f.disputed and f.dispute_by >= fact.at)
+    return {"filing": filing, "filings": open_[-KEPT_SAID:]}
 
 
 def _disputed(
     state: TaskState, before: Assignment, data: ev.FilingDisputed, fact: ev.Fact
 ) -> Update:
-    disputed = None
-    if before.filing is not None:
-        disputed = before.filing.model_copy(update={"disputed": True})
-    return {"filing": disputed}
+    filing = before.filing
+    if filing is not None and filing.event == data.filing:
+        return {"filing": filing.model_copy(update={"disputed": True})}
+    return {"filings": tuple(f for f in before.filings if f.event != data.filing)}
 
 
 Change = Callable[[TaskState, Assignment, Any, ev.Fact], Update]
@@ -428,7 +477,7 @@ _CHANGES: Mapping[type[ev.TaskEvent], Change] = {
     ev.ExtensionRequested: _request("extension"),
     ev.ExtensionGranted: _extended,
     ev.StopRequested: _request("stop"),
-    ev.AssignmentStopped: _set(state=S.STOPPED, stop=None, suspension=None),
+    ev.AssignmentStopped: _stopped,
     ev.RequestRefused: _request_done,
     ev.RequestRetracted: _request_done,
     ev.RequestLapsed: _request_done,

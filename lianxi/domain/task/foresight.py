@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Literal, TypeVar
 
 from lianxi.domain.calendar import Calendar
+from lianxi.domain.ladder import Rung
 from lianxi.domain.limits import AnyLimit, DaysLimit, resumed, settle
 from lianxi.domain.rules import Rules
 from lianxi.domain.task import events as ev
@@ -22,6 +23,14 @@ MOST_FORESEEN = 500
 """A simulation stops after so many events: repeating reminders never end by themselves."""
 
 
+FARTHEST_DAYS = 366
+"""A simulation looks at most so many days ahead; gateway and client ask for no more."""
+
+
+PROPOSED = ("warning", "bulletin")
+"""Kinds of rungs that propose instead of doing (lianxi.domain.ladder)."""
+
+
 class Foreseen(Frozen):
     """What a rule would do at `at` if nobody acted before."""
 
@@ -30,13 +39,15 @@ class Foreseen(Frozen):
     kind: str
     rung: str | None = None
     to: tuple[str, ...] = ()
+    act: str | None = None
+    """What a rung proposes, or what was proposed and expires."""
 
 
 def simulate(state: TaskState, now: datetime, until: datetime) -> tuple[Foreseen, ...]:
     """What fires when, from now to `until`, in the order of the instants; at most 500 events."""
     foreseen: list[Foreseen] = []
     while (deadline := next_deadline(state)) is not None and len(foreseen) < MOST_FORESEEN:
-        at = max(deadline, now)
+        at = now = max(deadline, now)  # after a grace what follows may have been due before its end
         if at > until:
             break
         # as if the clock had just come there: what is overdue now is no gap of service
@@ -54,12 +65,17 @@ def simulate(state: TaskState, now: datetime, until: datetime) -> tuple[Foreseen
 def _foreseen(state: TaskState, event: Timed, at: datetime) -> Foreseen:
     rung = getattr(event, "rung", None)
     to: tuple[str, ...] = ()
+    unit: str | None = getattr(event, "unit", None)
+    act: str | None = None
     if rung is not None:
         step = state.rules.ladder.rung(rung) or state.rules.ladder.office_rung(rung)
         to = () if step is None else tuple(step.to)
-    return Foreseen(
-        at=at, unit=getattr(event, "unit", None), kind=type(event).__name__, rung=rung, to=to
-    )
+        act = step.kind if isinstance(step, Rung) and step.kind in PROPOSED else None
+    elif isinstance(event, ev.ProposalExpired):
+        proposal = state.proposals.get(event.proposal)
+        if proposal is not None:
+            unit, act = proposal.unit, proposal.act
+    return Foreseen(at=at, unit=unit, kind=type(event).__name__, rung=rung, to=to, act=act)
 
 
 # --- what if ---
@@ -106,7 +122,7 @@ def what_if(
     if not isinstance(first, ev.TaskIssued):
         raise TypeError("a task's stream begins with TaskIssued")
     would = _spans(_played(facts, rules, calendar), now)
-    was = _spans(_played(facts, None, None), now)
+    was = _spans(((_stands_since(fact), state) for fact, state in _folded(facts)), now)
     return tuple(
         Would(
             task=first.task,
@@ -139,31 +155,56 @@ _FOLLOWS_A_RUNG = (
 """What was done because of a rung or a gap that another ladder might not have brought."""
 
 
+def _folded(facts: Sequence[ev.Fact]) -> Iterator[tuple[ev.Fact, TaskState]]:
+    """What happened, each event with the state after it."""
+    state: TaskState | None = None
+    for fact in facts:
+        state = evolve(state, fact)
+        yield fact, state
+
+
+def _stands_since(fact: ev.Fact) -> datetime:
+    """From when the state after an event is true: a gap of service, when noted, had begun before."""
+    return fact.data.since if isinstance(fact.data, ev.ServiceGapNoted) else fact.at
+
+
 def _played(
     facts: Sequence[ev.Fact], rules: Rules | None, calendar: Calendar | None
 ) -> Iterator[tuple[datetime, TaskState]]:
     """The states that the acts of people lead to, with the instant each begins."""
     state: TaskState | None = None
-    for fact in facts:
+    real: TaskState | None = None
+    for fact, after in _folded(facts):
+        before, real = real, after
         data = fact.data
         follows = isinstance(data, _FOLLOWS_A_RUNG)
         rule = fact.basis == "rule" and not isinstance(data, ev.TaskArchived)
         moved = isinstance(data, ev.LimitsMoved | ev.CalendarAdopted) and calendar is not None
         if rule or follows or moved:
             continue
-        changed = _otherwise(state, data, fact.at, rules, calendar)
-        state = evolve(state, ev.Fact(fact.seq, fact.hash, fact.at, fact.basis, changed))
+        opening = _opening(before, data, fact.at)
+        changed = _otherwise(state, data, (fact.at, opening), rules, calendar)
+        state = evolve(state, ev.Fact(fact.seq, fact.hash, fact.at, fact.basis, changed, fact.role))
         yield fact.at, state
+
+
+def _opening(before: TaskState | None, data: ev.TaskEvent, at: datetime) -> datetime:
+    """From when the limits of an event count: an extension granted as asked from the request."""
+    if before is None or not isinstance(data, ev.ExtensionGranted):
+        return at
+    asked = before.assignments[data.unit].extension
+    return asked.at if asked is not None and asked.until == data.due else at
 
 
 def _otherwise(
     state: TaskState | None,
     data: ev.TaskEvent,
-    at: datetime,
+    times: tuple[datetime, datetime],
     rules: Rules | None,
     calendar: Calendar | None,
 ) -> ev.TaskEvent:
-    """The event as the other rules and calendar would have made it."""
+    """The event as the other rules and calendar would have made it; `times`: at, and counted from."""
+    at, opening = times
     changes: dict[str, object] = {}
     if isinstance(data, ev.TaskIssued | ev.TaskReopened):
         changes = {} if rules is None else {"rules": rules}
@@ -177,7 +218,11 @@ def _otherwise(
     if isinstance(data, ev.AssignmentAdded):
         return _recounted(data, at, calendar)
     if isinstance(data, ev.NewLimits):
-        return _recounted(_moved(state.assignments[data.unit], data, at, calendar), at, calendar)
+        moved = _moved(state.assignments[data.unit], data, at, calendar)
+        return _recounted(moved, opening, calendar)
+    if isinstance(data, ev.ExtensionRequested):
+        until = _again(data.until_rule, at, calendar, data.until)
+        return data.model_copy(update={"until": until})
     return data
 
 
@@ -217,7 +262,8 @@ def _moved(
         return data
     if not isinstance(rule, DaysLimit):
         return data
-    due = resumed(rule, before.due, calendar, data.suspended_at, at)
+    since = max(data.suspended_at, before.due_opened_at)
+    due = resumed(rule, before.due, calendar, since, at)
     return data.model_copy(update={"due": due})
 
 

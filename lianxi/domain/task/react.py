@@ -4,7 +4,7 @@ A notice is addressed to a unit, the office or the convener, never to a person. 
 when it is sent, in the language of the addressee.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Any, Final
 
@@ -17,6 +17,8 @@ OFFICE: Final = "office"
 CONVENER: Final = "convener"
 UNIT: Final = "unit"
 """The side `unit` is the event's own unit."""
+UNITS: Final = "units"
+"""All units of the task."""
 
 
 class Notice(Frozen):
@@ -65,7 +67,6 @@ _ASSIGNMENT_NOTICES: dict[type[ev.AssignmentEvent], tuple[tuple[str, str], ...]]
     ev.UnitUrged: ((UNIT, "urged"),),
     ev.InstructionHeeded: ((OFFICE, "instruction-heeded"),),
     ev.PhoneCallNoted: ((UNIT, "phoned"),),
-    ev.WarningSent: ((UNIT, "warning-sent"),),
     ev.WarningAnswered: ((OFFICE, "warning-answered"),),
     ev.ReportReminded: ((UNIT, "report-reminder"),),
 }
@@ -85,9 +86,12 @@ READY = "ready-to-close"
 def react(before: TaskState | None, event: ev.TaskEvent, after: TaskState) -> tuple[Notice, ...]:
     """The notices one event gives rise to, at most one per addressee and kind."""
     notices = list(_told(event, after))
-    # what closing and cancelling withdraw makes nothing ready: the end stands right behind it
-    ending = isinstance(event, ev.AssignmentWithdrawn) and event.through in ("close", "cancel")
-    if after.ready and not ending and (before is None or not before.ready):
+    # what closing and cancelling withdraw makes nothing ready: the end stands right behind it;
+    # as does, behind a re-opening, what is looked at again
+    passing = isinstance(event, ev.TaskReopened) or (
+        isinstance(event, ev.AssignmentWithdrawn) and event.through in ("close", "cancel")
+    )
+    if after.ready and not passing and (before is None or not before.ready):
         notices.append(Notice(task=after.task, addressee=OFFICE, kind=READY))
     return tuple(notices)
 
@@ -132,10 +136,33 @@ def _limits_moved(event: ev.LimitsMoved, after: TaskState) -> Iterator[Notice]:
         yield _about(after, event.unit, event.unit, "limits-moved")
 
 
+def _warning(event: ev.WarningSent, after: TaskState) -> Iterator[Notice]:
+    """The unit that is warned, and whom the rung names beside it."""
+    rung = _approved(after, "warning")
+    sides = (UNIT, *(rung.to if rung is not None else ()))
+    for addressee in _addressees(after, event.unit, sides):
+        yield _about(after, event.unit, addressee, "warning-sent")
+
+
 def _bulletin(event: ev.BulletinIssued, after: TaskState) -> Iterator[Notice]:
-    units = (a.unit for a in after.assignments.values() if _still_on(a))
-    for addressee in (*units, CONVENER):
+    """Whom the rung names; all units and the convener where that is not known."""
+    rung = _approved(after, "bulletin")
+    sides = (UNITS, CONVENER) if rung is None else rung.to
+    for addressee in _addressees(after, event.unit, sides):
         yield _about(after, event.unit, addressee, "bulletin-issued")
+
+
+def _approved(after: TaskState, kind: str) -> Rung | None:
+    """The rung that had proposed what takes effect now."""
+    rung = None if after.approved_rung is None else after.rules.ladder.rung(after.approved_rung)
+    return rung if rung is not None and rung.kind == kind else None
+
+
+def _addressees(after: TaskState, unit: str, sides: Iterable[str]) -> tuple[str, ...]:
+    """Whom the sides of a rung are, each once."""
+    everybody = tuple(a.unit for a in after.assignments.values() if _still_on(a))
+    are = {UNIT: (unit,), UNITS: everybody}
+    return tuple(dict.fromkeys(one for side in sides for one in are.get(side, (side,))))
 
 
 def _concurrence_asked(event: ev.ConcurrenceAsked, after: TaskState) -> Iterator[Notice]:
@@ -193,8 +220,8 @@ def _rung(event: ev.RungFired, after: TaskState) -> Iterator[Notice]:
         expires = None if proposal is None else proposal.expires
         yield _proposal(after, OFFICE, after.last_hash, expires, event.unit)
         return
-    for side in rung.to:
-        yield _about(after, event.unit, event.unit if side == UNIT else side, rung.name)
+    for addressee in _addressees(after, event.unit, rung.to):
+        yield _about(after, event.unit, addressee, rung.name)
 
 
 def _reminded(event: ev.OfficeReminded, after: TaskState) -> Iterator[Notice]:
@@ -263,6 +290,7 @@ _TELL: dict[type[ev.TaskEvent], Tell] = {
     ev.RequestRefused: _request_refused,
     ev.PeriodEnded: _period_ended,
     ev.LimitsMoved: _limits_moved,
+    ev.WarningSent: _warning,
     ev.BulletinIssued: _bulletin,
     ev.ConcurrenceAsked: _concurrence_asked,
     ev.ConcurrenceSilent: _to_office("concurrence-silent"),

@@ -159,3 +159,21 @@ class ActInvalidError(Refusal):
     """The act inside the command does not fit (`place`)."""
 
     code: ClassVar[str] = "ACT_INVALID"
+
+
+class AnsweredOtherwiseError(Refusal):
+    """The unit has answered already, and otherwise; an answer is not changed."""
+
+    code: ClassVar[str] = "ANSWERED_OTHERWISE"
+
+
+class ProposalsFullError(Refusal):
+    """So many acts wait for the convener on this task that no more can (`limit`)."""
+
+    code: ClassVar[str] = "PROPOSALS_FULL"
+
+
+class UnknownKindError(Refusal):
+    """The rules know no such kind of task (`kinds` names those they know)."""
+
+    code: ClassVar[str] = "UNKNOWN_KIND"

@@ -18,6 +18,7 @@ from lianxi.domain.values import (
     Frozen,
     Instant,
     MediaType,
+    Role,
     Sha256Hex,
     SourceId,
     TaskId,
@@ -113,6 +114,8 @@ class Undo(Frozen):
     act: Sha256Hex
     before: "Assignment"
     same_submission: bool = False
+    by: Role | None = None
+    """Whose act it was: what the convener did in person, the office does not take back."""
 
     def restored(self, now: "Assignment") -> "Assignment":
         """The assignment as it stood, given how it stands."""
@@ -162,8 +165,13 @@ class Assignment(Frozen):
     extensions: int = 0
     warning: Warned | None = None
     filing: Filing | None = None
+    filings: tuple[Filing, ...] = ()
+    """Earlier filings that the unit may still dispute."""
     instructions: tuple[Sha256Hex, ...] = ()
     said: tuple[Sha256Hex, ...] = ()
+    """Its latest reports in their order, each with its corrections behind it."""
+    corrects: dict[Sha256Hex, Sha256Hex] = Field(default_factory=dict)
+    """Per correction in `said`: the report that was corrected first."""
     reporting: Reporting | None = None
     urged_at: Instant | None = None
     climbed: Climbed | None = None
@@ -206,6 +214,8 @@ class Proposal(Frozen):
     at: Instant
     expires: Instant
     by_rung: bool = False
+    rung: RungName | None = None
+    expect: Sha256Hex | None = None
     unit: UnitId | None = None
     revision: int | None = None
     args: dict[str, Any] | None = None
@@ -272,11 +282,15 @@ class TaskState(Frozen):
     verdict: Verdict | None = None
     ended_at: Instant | None = None
     end_event: Sha256Hex | None = None
+    ended_by: Role | None = None
     ready_at: Instant | None = None
     ready_event: Sha256Hex | None = None
     waits: Pause | None = None
     """From the beginning of the last gap of service until the grace after it ends."""
     proposals: dict[Sha256Hex, Proposal] = Field(default_factory=dict)
+    """What waits for somebody; kept over the end of the task, inert, for a reversal of the end."""
+    approved_rung: RungName | None = None
+    """The rung whose proposal was approved last: whom its warning or bulletin tells."""
     concurrence: Concurrence | None = None
     instructions: tuple[Instruction, ...] = ()
     gaps: tuple[Gap, ...] = ()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -19,7 +19,7 @@ from lianxi.domain.rules import Rules
 from lianxi.domain.task.explain import explain
 from lianxi.domain.task.foresight import simulate, what_if
 from lianxi.domain.task.refusals import UnitNotOnTaskError
-from lianxi.domain.values import Frozen, Instant, format_instant
+from lianxi.domain.values import Frozen, Instant, TaskId, format_instant
 from lianxi.gateway.access import Access, may_look_into, sees_all
 from lianxi.gateway.answers import json_answer
 from lianxi.gateway.bodies import read_body
@@ -28,11 +28,17 @@ from lianxi.gateway.refusals import NotAllowedError, UnknownTaskError
 from lianxi.gateway.routes.queries import DeadlineQuery, NoQuery, SimulateQuery
 from lianxi.gateway.routes.work import seen_task
 from lianxi.gateway.services import Services
+from lianxi.gateway.sight import HIDDEN
 from lianxi.proof import canonical
 from lianxi.proof.wire import schema_error
 from lianxi.store.queries.foreseeing import active_states, facts_of, tasks_since
+from lianxi.store.queries.paging import Paging
 from lianxi.store.queries.task_view import read_task
 from lianxi.streams.refusals import InvalidArgsError
+
+DEFAULT_REPLAYED = 100
+MAX_REPLAYED = 500
+"""Tasks replayed for one answer; there is a cursor to the next ones."""
 
 QuestionT = TypeVar("QuestionT", bound=BaseModel)
 
@@ -44,11 +50,18 @@ class PreviewQuestion(Frozen):
 
 
 class ReplayQuestion(Frozen):
-    """The body of `POST ladder/replay`; what is absent stays as it was."""
+    """The body of `POST ladder/replay`; what is absent stays as it was.
+
+    `task`: only these; `limit`: so many tasks in one answer, each of which is read whole and played
+    twice.
+    """
 
     rules: Rules | None = None
     calendar: Calendar | None = None
     since: Instant
+    task: tuple[TaskId, ...] | None = Field(default=None, min_length=1, max_length=MAX_REPLAYED)
+    limit: int = Field(default=DEFAULT_REPLAYED, ge=1, le=MAX_REPLAYED)
+    cursor: str | None = None
 
 
 def deadline(reading: Reading) -> Response:
@@ -90,11 +103,10 @@ def foresee(reading: Reading) -> Response:
         raise UnknownTaskError(task=name)
     _, _, state = found
     foreseen = simulate(state, reading.now, reading.now + timedelta(days=query.days))
-    items = [
-        one.model_dump(mode="json")
-        for one in foreseen
-        if sees_all(reading.viewer) or one.unit == reading.viewer.unit
-    ]
+    items = [one.model_dump(mode="json") for one in foreseen]
+    if not sees_all(reading.viewer):
+        unit = reading.viewer.unit
+        items = [item for item in items if item["unit"] == unit and item["kind"] not in HIDDEN]
     return json_answer({"task": name, "items": items})
 
 
@@ -116,15 +128,22 @@ def preview_calendar(reading: Reading, asked: PreviewQuestion) -> Response:
 
 
 def replay(reading: Reading, asked: ReplayQuestion) -> Response:
-    """Who would have been yellow or red under other rules or another calendar."""
+    """Who would have been yellow or red under other rules or another calendar, some tasks at a time."""
     if asked.rules is not None:
         check_ladder(asked.rules.ladder)
     if asked.calendar is not None:
         check_calendar(asked.calendar)
     connection, origin = reading.connection, reading.origin
+    tasks, following = tasks_since(
+        connection,
+        origin,
+        format_instant(asked.since),
+        Paging(asked.limit, asked.cursor),
+        only=asked.task,
+    )
     items = [
         would.model_dump(mode="json")
-        for task in tasks_since(connection, origin, format_instant(asked.since))
+        for task in tasks
         for would in what_if(
             facts_of(connection, origin, task),
             asked.rules,
@@ -133,7 +152,7 @@ def replay(reading: Reading, asked: ReplayQuestion) -> Response:
             reading.now,
         )
     ]
-    return json_answer({"items": items})
+    return json_answer({"items": items, "next": following})
 
 
 def asks(model: type[QuestionT], work: Callable[[Reading, QuestionT], Response]) -> Endpoint:

@@ -10,6 +10,7 @@ from pydantic import Field
 from lianxi.domain.ladder import AssignmentState
 from lianxi.domain.observations import NoticeState
 from lianxi.domain.task.explain import LimitName
+from lianxi.domain.task.foresight import FARTHEST_DAYS
 from lianxi.domain.values import Frozen, Instant, StreamName, TaskId, UnitId
 from lianxi.store.queries.paging import DEFAULT_LIMIT, MAX_LIMIT, Paging
 
@@ -66,7 +67,7 @@ class DeadlineQuery(Frozen):
 class SimulateQuery(Frozen):
     """`GET tasks/{task}/simulate`."""
 
-    days: int = Field(default=30, ge=1, le=366)
+    days: int = Field(default=30, ge=1, le=FARTHEST_DAYS)
 
 
 class NoticesQuery(Listing):

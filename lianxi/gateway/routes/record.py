@@ -1,6 +1,7 @@
 """The record itself: events, exact bytes, registrations, receipts (gateway layer)."""
 
 import re
+from typing import Any
 
 from starlette.responses import Response
 
@@ -10,8 +11,15 @@ from lianxi.gateway.answers import json_answer, json_bytes
 from lianxi.gateway.entry import Endpoint, Reading, reads
 from lianxi.gateway.refusals import NotFoundError
 from lianxi.gateway.routes.queries import EventsQuery, NoQuery, TrailQuery
+from lianxi.gateway.routes.work import event_eyes
 from lianxi.ids import task_of_stream
-from lianxi.store.queries.events import EventFilter, event_by_hash, list_events, trail_page
+from lianxi.store.queries.events import (
+    EventFilter,
+    event_by_hash,
+    list_events,
+    of_same_command,
+    trail_page,
+)
 from lianxi.store.queries.openings import registration_by_ref, standing
 
 JSON_LINES = "application/jsonl"
@@ -46,12 +54,12 @@ def events(reading: Reading) -> Response:
 
 
 def event(reading: Reading) -> Response:
-    """One event whole; a unit sees those of tasks it is on."""
+    """One event whole, or not at all: its bytes are what its hash is of."""
     reading.query(NoQuery)
     found = event_by_hash(reading.connection, reading.origin, _part(reading, "hash", _HASH))
-    if found is None or not _may_see(reading, found["stream"]):
+    if found is None:
         raise NotFoundError(what="event")
-    return json_answer(found)
+    return json_answer(found if sees_all(reading.viewer) else _as_seen(reading, found))
 
 
 def trail(reading: Reading) -> Response:
@@ -91,14 +99,28 @@ def _part(reading: Reading, name: str, form: re.Pattern[str]) -> str:
     return text
 
 
-def _may_see(reading: Reading, stream: str) -> bool:
-    if sees_all(reading.viewer):
-        return True
-    task = task_of_stream(stream)
-    if task is None:
-        return False
-    part = standing(reading.connection, reading.origin, task, reading.viewer.unit)
-    return may_see_task(reading.viewer, part)
+def _as_seen(reading: Reading, found: dict[str, Any]) -> dict[str, Any]:
+    """An event for a unit, of a task it is on; NotFoundError where it is not for its eyes.
+
+    The envelope comes with it where all that the command has caused is for its eyes.
+    """
+    task, event = task_of_stream(found["stream"]), found["event"]
+    part = (
+        None
+        if task is None
+        else standing(reading.connection, reading.origin, task, reading.viewer.unit)
+    )
+    if task is None or event is None or not may_see_task(reading.viewer, part):
+        raise NotFoundError(what="event")
+    looks = event_eyes(reading, task, part)
+    if looks is None:
+        return found
+    if not looks.whole(event["kind"], event["data"]):
+        raise NotFoundError(what="event")
+    caused = of_same_command(reading.connection, reading.origin, found["hash"])
+    if all(looks.whole(row["kind"], row["data"]) for row in caused):
+        return found
+    return {**found, "envelope": None}
 
 
 ROUTES: dict[str, Endpoint] = {

@@ -5,7 +5,7 @@ from functools import partial
 from starlette.responses import Response
 
 from lianxi.domain.values import Role, format_instant
-from lianxi.gateway.access import may_look_into, may_read_in, may_see_task, sees_all
+from lianxi.gateway.access import leads, may_look_into, may_read_in, may_see_task, sees_all
 from lianxi.gateway.answers import json_answer
 from lianxi.gateway.entry import Endpoint, Reading, plain_word, reads
 from lianxi.gateway.refusals import NotAllowedError, UnknownTaskError
@@ -17,13 +17,16 @@ from lianxi.gateway.routes.queries import (
     NoticesQuery,
     TasksQuery,
 )
+from lianxi.gateway.sight import HIDDEN, EventEyes
 from lianxi.ids import task_stream
 from lianxi.store.queries.assignments import AssignmentFilter, list_assignments
+from lianxi.store.queries.conference import succeeded_by
 from lianxi.store.queries.events import EventFilter, list_events
 from lianxi.store.queries.gaps import list_gaps
 from lianxi.store.queries.handover import handover as list_open
 from lianxi.store.queries.notices import NoticeFilter, list_letters, list_notices
 from lianxi.store.queries.openings import Standing, standing
+from lianxi.store.queries.rulebooks import proposing_rungs
 from lianxi.store.queries.task_view import Eyes, task_view
 from lianxi.store.queries.tasks import TaskFilter, list_tasks
 from lianxi.store.queries.todo import convener_todo, office_todo, unit_todo
@@ -112,10 +115,13 @@ def task(reading: Reading) -> Response:
     reading.query(NoQuery)
     name = reading.request.path_params["task"]
     part = seen_task(reading, name)
+    looks = event_eyes(reading, name, part)
     eyes = Eyes(
         may_read=partial(may_read_in, reading.viewer, part),
         sees=partial(may_look_into, reading.viewer),
         office=sees_all(reading.viewer),
+        seen=None if looks is None else looks.shown,
+        without=() if looks is None else HIDDEN,
     )
     view = task_view(reading.connection, reading.origin, name, eyes, reading.now)
     if view is None:
@@ -127,10 +133,17 @@ def task_events(reading: Reading) -> Response:
     """A task's history, oldest first."""
     query = reading.query(Listing)
     name = reading.request.path_params["task"]
-    seen_task(reading, name)
-    wanted = EventFilter(stream=task_stream(name))
-    page = list_events(reading.connection, reading.origin, wanted, query.paging, newest=False)
-    if not page["items"] and query.cursor is None:
+    looks = event_eyes(reading, name, seen_task(reading, name))
+    wanted = EventFilter(stream=task_stream(name), without=() if looks is None else HIDDEN)
+    page = list_events(
+        reading.connection,
+        reading.origin,
+        wanted,
+        query.paging,
+        newest=False,
+        seen=None if looks is None else looks.shown,
+    )
+    if not page["items"] and page["next"] is None and query.cursor is None:
         raise UnknownTaskError(task=name)
     return json_answer(page)
 
@@ -155,6 +168,24 @@ def seen_task(reading: Reading, name: str) -> Standing | None:
     if not may_see_task(reading.viewer, part):
         raise UnknownTaskError(task=name)
     return part
+
+
+def event_eyes(reading: Reading, task: str, part: Standing | None) -> EventEyes | None:
+    """How the caller looks at a task's events; None for who sees all."""
+    if sees_all(reading.viewer):
+        return None
+    connection, origin, unit = reading.connection, reading.origin, reading.viewer.unit
+    # a successor has the place of the one before it, where that one has none any more
+    before = [
+        other
+        for other in succeeded_by(connection, origin, unit)
+        if standing(connection, origin, task, other) is None
+    ]
+    return EventEyes(
+        units=frozenset({unit, *before}),
+        leads=leads(part),
+        proposing=proposing_rungs(connection, origin),
+    )
 
 
 def _own(reading: Reading, unit: str | None) -> str | None:

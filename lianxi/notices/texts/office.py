@@ -182,6 +182,11 @@ OFFICE_TEXTS: dict[str, Text] = {
         (SHOW,),
         deadline=False,
     ),
+    "warning-sent": Text(
+        N_("Warning"),
+        N_("A unit was warned. Nothing is asked of you before its explanation."),
+        (SHOW,),
+    ),
     "bulletin-issued": Text(
         N_("Bulletin"),
         N_("A bulletin was issued: the unit is late with this task. Nothing is asked of you."),

@@ -13,6 +13,7 @@ from lianxi.store.directory import Directory
 from lianxi.store.queries.rows import Row, row_of, rows_of
 from lianxi.store.queries.texts import texts
 from lianxi.store.state_rows import conference_rows_with_rulebooks
+from lianxi.store.succession import line_of
 from lianxi.store.tables import conferences, keys, proposals, rosters, units
 
 
@@ -157,12 +158,17 @@ def is_member(connection: Connection, origin: str, unit: str) -> bool:
     return connection.scalar(statement) is not None
 
 
-def successor(connection: Connection, origin: str, unit: str) -> str | None:
-    """The unit that has succeeded this one."""
+def successors(connection: Connection, origin: str, unit: str) -> list[str]:
+    """Who has succeeded the unit, who has succeeded that one, and so on; the last is in its place."""
+    statement = select(conferences.c.state_json).where(conferences.c.origin == origin)
+    return line_of(json.loads(connection.execute(statement).scalar_one()), unit)
+
+
+def succeeded_by(connection: Connection, origin: str, unit: str) -> list[str]:
+    """The units in whose place the unit is, by one succession or several."""
     statement = select(conferences.c.state_json).where(conferences.c.origin == origin)
     state = json.loads(connection.execute(statement).scalar_one())
-    into: str | None = state.get("successors", {}).get(unit)
-    return into
+    return [before for before in state.get("successors", {}) if unit in line_of(state, before)]
 
 
 def _waiting(connection: Connection, origin: str) -> list[Row]:

@@ -1,7 +1,7 @@
 """Events as rows, one event whole, and the trail's exact bytes (store layer)."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,12 +46,27 @@ class EventFilter:
     stream: str | None = None
     since: str | None = None
     until: str | None = None
+    without: tuple[str, ...] = ()
+    """Kinds that are not there for who asks."""
+
+
+Seen = Callable[[dict[str, Any]], dict[str, Any] | None]
+"""An EventRow as somebody sees it; None where it is not there for them."""
 
 
 def list_events(
-    connection: Connection, origin: str, wanted: EventFilter, paging: Paging, *, newest: bool
+    connection: Connection,
+    origin: str,
+    wanted: EventFilter,
+    paging: Paging,
+    *,
+    newest: bool,
+    seen: Seen | None = None,
 ) -> dict[str, Any]:
-    """One page of events in the store's order (or against it); a stretch of time by `at`."""
+    """One page of events in the store's order (or against it); a stretch of time by `at`.
+
+    Through `seen` a page may hold less than was asked for, though another one follows.
+    """
     statement, columns = _statement(origin, wanted)
     listing = page(
         connection,
@@ -65,7 +80,7 @@ def list_events(
         ),
         paging=paging,
     )
-    return {"items": [event_row(row) for row in listing.rows], "next": listing.next}
+    return {"items": event_rows(listing.rows, seen), "next": listing.next}
 
 
 def _statement(origin: str, wanted: EventFilter) -> tuple[Select[Any], tuple[Any, ...]]:
@@ -77,6 +92,8 @@ def _statement(origin: str, wanted: EventFilter) -> tuple[Select[Any], tuple[Any
     timed = wanted.since is not None or wanted.until is not None
     by_time = timed and not given
     at = e.c.at if by_time else residual(e.c.at)
+    if wanted.without:
+        statement = statement.where(residual(e.c.kind).not_in(wanted.without))
     if wanted.since is not None:
         statement = statement.where(at >= wanted.since)
     if wanted.until is not None:
@@ -97,6 +114,14 @@ def event_row(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def event_rows(rows: Sequence[Mapping[str, Any]], seen: Seen | None) -> list[dict[str, Any]]:
+    """EventRows, as far as they are there for who asks."""
+    shown = [event_row(row) for row in rows]
+    if seen is None:
+        return shown
+    return [row for row in map(seen, shown) if row is not None]
+
+
 def event_by_hash(connection: Connection, origin: str, event_hash: str) -> dict[str, Any] | None:
     """One event whole, with the envelope of the command that caused it."""
     statement = _with_envelope().where(e.c.hash == event_hash, residual(e.c.origin) == origin)
@@ -111,6 +136,27 @@ def event_by_hash(connection: Connection, origin: str, event_hash: str) -> dict[
         "stream": row["stream"],
         "envelope": None if envelope is None else _document(envelope),
     }
+
+
+def of_same_command(connection: Connection, origin: str, event_hash: str) -> list[dict[str, Any]]:
+    """The EventRows of all that one command caused in the stream in which the event stands.
+
+    Empty for an event that no command caused.
+    """
+    cause = e.alias("cause")
+    statement = (
+        select(*LISTED)
+        .join(
+            cause,
+            (cause.c.origin == e.c.origin)
+            & (cause.c.request_id == e.c.request_id)
+            & (cause.c.payload_sha256 == e.c.payload_sha256)
+            & (cause.c.stream == e.c.stream),
+        )
+        .where(cause.c.hash == event_hash, e.c.origin == origin)
+        .order_by(e.c.seq)
+    )
+    return [event_row(row) for row in rows_of(connection, statement)]
 
 
 def _document(data: bytes | str) -> dict[str, Any] | None:

@@ -14,6 +14,7 @@ from lianxi.domain.task.state import TaskPhase, TaskState
 from lianxi.ids import task_stream
 from lianxi.proof.events import open_event
 from lianxi.store.projection import task_state
+from lianxi.store.queries.paging import Order, Paging, page, residual
 from lianxi.store.queries.rows import Row, rows_of
 from lianxi.store.queries.rulebooks import rulebook_texts
 from lianxi.store.tables import assignments as a
@@ -60,14 +61,32 @@ def active_states(connection: Connection, origin: str) -> Iterator[TaskState]:
         after = rows[-1]["task"]
 
 
-def tasks_since(connection: Connection, origin: str, since: str) -> list[str]:
-    """The tasks, by number, that are active or to which something has happened since an instant."""
-    statement = (
-        select(t.c.task)
-        .where(t.c.origin == origin, or_(t.c.phase == TaskPhase.ACTIVE.value, t.c.at >= since))
-        .order_by(t.c.task)
+def tasks_since(
+    connection: Connection,
+    origin: str,
+    since: str,
+    paging: Paging,
+    *,
+    only: tuple[str, ...] | None = None,
+) -> tuple[list[str], str | None]:
+    """Tasks, by number, that are active or to which something has happened since an instant.
+
+    A page of them (`only`: of these), and the cursor to the next. Raises CursorInvalidError.
+    """
+    touched = or_(residual(t.c.phase) == TaskPhase.ACTIVE.value, residual(t.c.at) >= since)
+    statement = select(t.c.task).where(t.c.origin == origin, touched)
+    if only is not None:
+        statement = statement.where(t.c.task.in_(only))
+    filters = (since, *sorted(set(only or ())))
+    found = page(
+        connection,
+        statement,
+        Order((t.c.task,)),
+        listing="replay",
+        filters=filters,
+        paging=paging,
     )
-    return list(connection.scalars(statement))
+    return [row["task"] for row in found.rows], found.next
 
 
 def _learn(connection: Connection, origin: str, rows: list[Row], books: dict[str, str]) -> None:

@@ -21,11 +21,15 @@ from lianxi.store.tables import (
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One event that names a commitment: of which task, about whose assignment (None: of all)."""
+    """One event that names a commitment: of which task, about whose assignment (None: of all).
+
+    `event` and `kind`: its hash and what happened.
+    """
 
     task: str | None
     unit: str | None
     event: str = ""
+    kind: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +47,11 @@ class Standing:
 def places(connection: Connection, origin: str, commit: str) -> list[Place]:
     """Every place at which a commitment stands in the record."""
     rows = connection.execute(
-        select(commitments.c.task, commitments.c.unit, commitments.c.event)
+        select(commitments.c.task, commitments.c.unit, commitments.c.event, commitments.c.kind)
         .where(commitments.c.origin == origin, commitments.c.commit == commit)
         .distinct()
     )
-    return [Place(task, unit, event) for task, unit, event in rows]
+    return [Place(*row) for row in rows]
 
 
 def uploader(connection: Connection, origin: str, commit: str) -> str | None:

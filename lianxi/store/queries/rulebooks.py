@@ -6,7 +6,9 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from lianxi.domain.calendar import Calendar
+from lianxi.domain.ladder import PROPOSED_KINDS
 from lianxi.store.projection import calendar_in
+from lianxi.store.projection.rulebooks import rules_in
 from lianxi.store.tables import rulebooks as b
 
 
@@ -26,6 +28,17 @@ def rulebook_texts(connection: Connection, origin: str, hashes: Collection[str])
     wanted = b.c.hash.in_(sorted(hashes))
     statement = select(b.c.hash, b.c.text).where(b.c.origin == origin, wanted)
     return {row.hash: row.text for row in connection.execute(statement)}
+
+
+def proposing_rungs(connection: Connection, origin: str) -> frozenset[str]:
+    """The names of the rungs that only propose, in any rules that a task here ever followed."""
+    statement = select(b.c.text).where(b.c.origin == origin, b.c.kind == "rules")
+    return frozenset(
+        rung.name
+        for text in connection.scalars(statement)
+        for rung in rules_in(text).ladder.rungs
+        if rung.kind in PROPOSED_KINDS
+    )
 
 
 def adopts(connection: Connection, origin: str, rulebook: str) -> bool:

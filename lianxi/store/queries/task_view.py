@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, or_, select
 
 from lianxi.domain.task.lights import overdue
 from lianxi.domain.task.state import Concurrence, TaskState
@@ -13,11 +13,12 @@ from lianxi.ids import task_stream
 from lianxi.store.projection import task_state
 from lianxi.store.queries.assignment_view import Shown, assignment_view, instant, text
 from lianxi.store.queries.assignments import assignments_of, clocks_of
-from lianxi.store.queries.events import LISTED, event_row
+from lianxi.store.queries.events import LISTED, Seen, event_rows
+from lianxi.store.queries.paging import residual
 from lianxi.store.queries.rows import Row, row_of, rows_of
 from lianxi.store.queries.rulebooks import calendars_of
 from lianxi.store.queries.tasks import task_row
-from lianxi.store.queries.texts import texts
+from lianxi.store.queries.texts import MAX_TEXT_BYTES, texts
 from lianxi.store.state_rows import task_rows_with_rulebooks
 from lianxi.store.tables import commitments
 from lianxi.store.tables import events as e
@@ -30,17 +31,24 @@ MAX_TEXTS_BYTES = 1 << 20
 """All texts of one view together; what is beyond is fetched by itself."""
 
 
+CHUNK = 100
+"""Places of texts read at once: as soon as there is no room, no more are."""
+
+
 @dataclass(frozen=True, slots=True)
 class Eyes:
     """Who looks: decided by the gateway, asked here.
 
-    `may_read`: texts about a unit's assignment (None: about the task itself), written in an event.
-    `sees`: what is between a unit and the office. `office`: what is the convener's side's alone.
+    `may_read`: texts about a unit's assignment (None: about the task itself), written in an event
+    of a kind (None: a submission). `sees`: what is between a unit and the office. `office`: what is
+    the convener's side's alone. `seen`, `without`: what of the events is there (None: all).
     """
 
-    may_read: Callable[[str | None, str], bool]
+    may_read: Callable[[str | None, str, str | None], bool]
     sees: Callable[[str], bool]
     office: bool
+    seen: Seen | None = None
+    without: tuple[str, ...] = ()
 
 
 def read_task(
@@ -65,7 +73,7 @@ def task_view(
     row, rows, state = found
     known = texts(connection, origin, _readable(connection, origin, state, eyes))
     calendars = calendars_of(connection, origin, rows)
-    timeline, more = _timeline(connection, origin, task)
+    timeline, more = _timeline(connection, origin, task, eyes)
     late = sum(overdue(clocks_of(part), now) for part in rows)
     return {
         **task_row(row, known.get(row["title"]), late),
@@ -84,7 +92,7 @@ def task_view(
 def _shown(part: Mapping[str, Any], eyes: Eyes) -> Shown:
     unit = part["unit"]
     return Shown(
-        words=eyes.may_read(unit, part["submission"] or ""),
+        words=eyes.may_read(unit, part["submission"] or "", None),
         inner=eyes.sees(unit),
         undo=eyes.office,
     )
@@ -155,37 +163,45 @@ def _concerned(state: TaskState, asked: Concurrence, eyes: Eyes) -> bool:
 
 
 def _readable(connection: Connection, origin: str, state: TaskState, eyes: Eyes) -> Sequence[str]:
-    """The commitments whose texts are shown: the task's own, then the newest, while they fit."""
+    """The commitments whose texts are shown: the task's own, then the newest, while they fit.
+
+    Files are no texts and take no room. At the first text that does not fit it is over: a task of
+    years is not read through for what is not shown.
+    """
     basis = None if state.basis is None else state.basis.text
     own = [c for c in (state.title, state.text, basis) if c is not None]
     c = commitments.c
+    written = or_(c.media.is_(None), c.media.startswith("text/"))
     statement = (
-        select(c.commit, c.size, c.unit, c.event)
-        .where(c.origin == origin, c.task == state.task)
+        select(c.commit, c.size, c.unit, c.event, c.kind)
+        .where(c.origin == origin, c.task == state.task, c.size <= MAX_TEXT_BYTES, written)
         .order_by(c.position.desc())
+        .execution_options(yield_per=CHUNK)
     )
-    named = [(own_one.commit, own_one.size) for own_one in own]
-    named += [
-        (row.commit, row.size)
-        for row in connection.execute(statement)
-        if eyes.may_read(row.unit, row.event)
-    ]
-    room = MAX_TEXTS_BYTES
-    chosen: dict[str, None] = {}
-    for commit, size in named:
-        if size <= room and commit not in chosen:
-            chosen[commit] = None
-            room -= size
+    chosen = {own_one.commit: own_one.size for own_one in own}
+    room = MAX_TEXTS_BYTES - sum(chosen.values())
+    with connection.execute(statement) as rows:
+        for row in rows:
+            if row.commit in chosen or not eyes.may_read(row.unit, row.event, row.kind):
+                continue
+            if row.size > room:
+                break
+            chosen[row.commit] = row.size
+            room -= row.size
     return list(chosen)
 
 
-def _timeline(connection: Connection, origin: str, task: str) -> tuple[list[dict[str, Any]], bool]:
+def _timeline(
+    connection: Connection, origin: str, task: str, eyes: Eyes
+) -> tuple[list[dict[str, Any]], bool]:
     statement = (
         select(*LISTED)
         .where(e.c.origin == origin, e.c.stream == task_stream(task))
         .order_by(e.c.seq.desc())
         .limit(MAX_TIMELINE + 1)
     )
+    if eyes.without:
+        statement = statement.where(residual(e.c.kind).not_in(eyes.without))
     rows = rows_of(connection, statement)
-    shown = [event_row(row) for row in reversed(rows[:MAX_TIMELINE])]
+    shown = event_rows(rows[:MAX_TIMELINE][::-1], eyes.seen)
     return shown, len(rows) > MAX_TIMELINE

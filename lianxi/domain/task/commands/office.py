@@ -82,6 +82,7 @@ class ReturnCompletion(ConvenerCommand):
 class GrantRequest(ConvenerCommand):
     """What the unit asked for is granted: an extension (another due if named), a stop, an objection.
 
+    A lead that stops needs `new_lead`.
     An objection is upheld (the unit is withdrawn; a lead needs `new_lead`), or, with `due` or
     `acknowledge_by`, the assignment is changed and issued again.
     """
@@ -272,12 +273,14 @@ class CancelTask(ConvenerCommand):
 class ReopenTask(ConvenerCommand):
     """Completed units look again, of an active or a closed task, by a new due.
 
-    A closed task takes `rules` and `calendar` as they are in the conference today.
+    A closed task takes `rules` and `calendar` as they are in the conference today. Where the lead
+    has left the task, `new_lead` says which of the units leads the re-check.
     """
 
     action: ClassVar[str] = "reopen"
     units: SomeUnits
     due: Limit
     reason: GivenText
+    new_lead: UnitId | None = None
     rules: Rules | None = None
     calendar: Calendar | None = None

@@ -46,7 +46,7 @@ ALLOWED_FROM: dict[str, frozenset[AssignmentState]] = {
     "answer": frozenset(S),
     "heed": frozenset(S),
     "dispute": frozenset(S),
-    "correct": frozenset(S),
+    "correct": frozenset(S) - {S.WITHDRAWN, S.STOPPED},
     "accept": frozenset({S.SUBMITTED}),
     "return": frozenset({S.SUBMITTED}),
     "grant": _OPEN,

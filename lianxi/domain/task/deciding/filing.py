@@ -10,7 +10,7 @@ from lianxi.domain.task.deciding.case import (
     check_fresh,
     lapses,
 )
-from lianxi.domain.task.state import Assignment, Concurrence
+from lianxi.domain.task.state import Assignment, Concurrence, TaskPhase
 from lianxi.domain.values import Sha256Hex, format_instant
 
 S = AssignmentState
@@ -95,24 +95,27 @@ def recall(case: Case, own: Assignment, command: cmd.RecallSubmission) -> Events
 
 def concur(case: Case, own: Assignment, command: cmd.Concur) -> Events:
     """A unit that was asked, about the submission in force, while it is not decided."""
-    _asked(case, own, command.submission)
+    _asked(case, own, command.submission, agrees=True)
     return (ev.ConcurrenceGiven(unit=own.unit, submission=command.submission),)
 
 
 def dissent(case: Case, own: Assignment, command: cmd.Dissent) -> Events:
     """As `concur`; attached to the submission, never a bar."""
-    _asked(case, own, command.submission)
+    _asked(case, own, command.submission, agrees=False)
     return (ev.DissentFiled(unit=own.unit, submission=command.submission, reason=command.reason),)
 
 
-def _asked(case: Case, own: Assignment, submission: Sha256Hex) -> Concurrence:
+def _asked(case: Case, own: Assignment, submission: Sha256Hex, *, agrees: bool) -> Concurrence:
     concurrence = case.state.concurrence
     if concurrence is None or concurrence.submission != submission or concurrence.decided:
         raise no.UnknownSubjectError(subject=submission)
     if own.unit not in concurrence.asked:
         raise no.UnknownSubjectError(subject=submission)
-    if own.unit in concurrence.given or own.unit in concurrence.dissented:
-        raise no.AlreadySoError(unit=own.unit, state="answered")
+    answered = (own.unit in concurrence.given, own.unit in concurrence.dissented)
+    if any(answered):
+        if answered[not agrees]:
+            raise no.AlreadySoError(unit=own.unit, state="answered")
+        raise no.AnsweredOtherwiseError(unit=own.unit)
     if own.unit in concurrence.silent or concurrence.answer_by < case.now:
         raise no.PastLimitError(limit=format_instant(concurrence.answer_by))
     return concurrence
@@ -140,9 +143,12 @@ def heed(case: Case, own: Assignment, command: cmd.HeedInstruction) -> Events:
 
 
 def dispute(case: Case, own: Assignment, command: cmd.DisputeFiling) -> Events:
-    """What the office filed last on the unit's behalf, within the time for it."""
-    filing = own.filing
-    if filing is None or filing.event != command.filing:
+    """What the office filed on the unit's behalf, within the time for it; also after the end."""
+    if case.state.phase is TaskPhase.ARCHIVED:
+        raise no.TaskEndedError(task=case.state.task, state=case.state.phase)
+    latest = () if own.filing is None else (own.filing,)
+    filing = next((f for f in (*latest, *own.filings) if f.event == command.filing), None)
+    if filing is None:
         raise no.UnknownSubjectError(subject=command.filing)
     if filing.disputed:
         raise no.AlreadySoError(unit=own.unit, state="disputed")

@@ -118,6 +118,8 @@ def settle_terms(
     Raises DueNeededError, LimitPastError, LimitTooFarError, LimitOrderError.
     """
     defaults = rules.limits_of(kind)
+    if kind is not None and defaults is None:
+        raise no.UnknownKindError(kind=kind, kinds=", ".join(sorted(rules.kinds or {})) or "none")
     if due is None:
         if defaults is None:
             raise no.DueNeededError(kind=kind or "ordinary")

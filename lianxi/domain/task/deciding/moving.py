@@ -11,7 +11,7 @@ from lianxi.domain.calendar import (
     utc_of,
 )
 from lianxi.domain.counting import DaysKind, add_office_time, days_between, office_time, shift_days
-from lianxi.domain.ladder import FINAL_STATES, RUNNING, AssignmentState
+from lianxi.domain.ladder import FINAL_STATES, RUNNING, AssignmentState, Pause
 from lianxi.domain.limits import (
     AnyLimit,
     DaysLimit,
@@ -87,11 +87,14 @@ def resume(case: Case, command: cmd.ResumeAssignment) -> Events:
     elif rule is None or isinstance(rule, InstantLimit):
         raise no.DueRequiredError(unit=command.unit)
     else:
-        due = _moved(case, assignment.due, rule, suspension.since)
+        # what was set anew while the clock stood counts from then
+        since = max(suspension.since, assignment.due_opened_at)
+        due = _moved(case, assignment.due, rule, since)
     acknowledge = None
     if suspension.back_to in RUNNING["acknowledge_by"]:
         counted_like = assignment.acknowledge_rule or rule
-        acknowledge = _moved(case, assignment.acknowledge_by, counted_like, suspension.since)
+        since = max(suspension.since, assignment.acknowledge_opened_at)
+        acknowledge = _moved(case, assignment.acknowledge_by, counted_like, since)
     return (
         ev.AssignmentResumed(
             **limits(case, due, command.due, acknowledge, None, assignment),
@@ -122,7 +125,7 @@ def exclude_gap(case: Case, command: cmd.ExcludeGap) -> Events:
             continue
         due = add_office_time(case.calendar, assignment.due, missed)
         acknowledge_by = assignment.acknowledge_by
-        if assignment.state in RUNNING["acknowledge_by"] and acknowledge_by >= gap.since:
+        if _at_work(assignment) in RUNNING["acknowledge_by"] and acknowledge_by >= gap.since:
             acknowledge_by = add_office_time(case.calendar, acknowledge_by, missed)
         moved.append(
             _limits_moved(assignment, due, acknowledge_by, why="gap").model_copy(
@@ -135,15 +138,24 @@ def exclude_gap(case: Case, command: cmd.ExcludeGap) -> Events:
 def _missed(case: Case, assignment: Assignment, gap: Gap) -> timedelta:
     """The office time of the gap in which the assignment's due ran."""
     late_before = assignment.due < gap.since
-    if assignment.state not in RUNNING["due"] or late_before:
+    if _at_work(assignment) not in RUNNING["due"] or late_before:
         return timedelta(0)
     if assignment.due_opened_at >= gap.until:
         return timedelta(0)
     missed = office_time(case.calendar, gap.since, gap.until)
-    for pause in assignment.pauses:
+    pauses = assignment.pauses
+    if assignment.suspension is not None:
+        pauses = (*pauses, Pause(since=assignment.suspension.since, until=case.now))
+    for pause in pauses:
         begin, end = max(pause.since, gap.since), min(pause.until, gap.until)
         missed -= office_time(case.calendar, begin, end)  # nothing where they do not meet
     return missed
+
+
+def _at_work(assignment: Assignment) -> AssignmentState:
+    """Where the assignment stands, or will stand again when it is resumed."""
+    suspension = assignment.suspension
+    return assignment.state if suspension is None else suspension.back_to
 
 
 def adopt_calendar(case: Case, command: cmd.AdoptCalendar) -> Events:

@@ -3,10 +3,10 @@
 from lianxi.domain.task import commands as cmd
 from lianxi.domain.task import events as ev
 from lianxi.domain.task import refusals as no
-from lianxi.domain.task.deciding.case import Case, Events, check_stated_time
+from lianxi.domain.task.deciding.case import Case, Events, check_stated_time, is_office
 from lianxi.domain.task.deciding.supervising import Decide, read_act
 from lianxi.domain.task.state import TaskPhase
-from lianxi.domain.values import Actor, role_of
+from lianxi.domain.values import Actor, Role, role_of
 
 ON_BEHALF: frozenset[str] = frozenset(
     {"acknowledge", "progress", "submit", "object", "extend", "stop", "retract", "concur",
@@ -41,6 +41,7 @@ def by_mistake(case: Case, command: cmd.ReverseAct) -> Events:
             raise no.ActedSinceError(task=state.task)
         if state.end_event != command.act:
             raise no.UnknownSubjectError(subject=command.act)
+        _check_own_slip(case, state.ended_by)
         return (ev.EndReversed(act=command.act, reason=command.reason),)
     if state.phase is not TaskPhase.ACTIVE:
         raise no.TaskEndedError(task=state.task, state=state.phase)
@@ -49,6 +50,7 @@ def by_mistake(case: Case, command: cmd.ReverseAct) -> Events:
         raise no.ActedSinceError(task=state.task)
     if assignment.undo.act != command.act:
         raise no.UnknownSubjectError(subject=command.act)
+    _check_own_slip(case, assignment.undo.by)
     reversed_ = ev.ActReversed(
         unit=command.unit,
         act=command.act,
@@ -59,3 +61,9 @@ def by_mistake(case: Case, command: cmd.ReverseAct) -> Events:
         return (reversed_,)
     # a lead that was withdrawn leads again
     return (ev.LeadChanged(unit=command.unit, previous=state.lead.unit), reversed_)
+
+
+def _check_own_slip(case: Case, by: Role | None) -> None:
+    """ConvenerDecidesError where the office would take back what the convener did in person."""
+    if is_office(case.actor) and by is Role.CONVENER:
+        raise no.ConvenerDecidesError(act="by-mistake")

@@ -72,7 +72,11 @@ def grant(case: Case, command: cmd.GrantRequest) -> Events:
             stopped = ev.AssignmentStopped(
                 unit=command.unit, request=request.event, reason=command.reason
             )
-            return (stopped, *_without(lapses(assignment), request))
+            return (
+                *new_lead(case.state, assignment, command.new_lead),
+                stopped,
+                *_without(lapses(assignment), request),
+            )
         case "objection":
             return _objection_granted(case, assignment, request, command)
 

@@ -3,6 +3,7 @@
 from typing import assert_never
 
 from lianxi.domain.calendar import check_calendar
+from lianxi.domain.ladder import AssignmentState
 from lianxi.domain.ladder_check import check_ladder
 from lianxi.domain.task import commands as cmd
 from lianxi.domain.task import events as ev
@@ -102,6 +103,7 @@ def reopen(case: Case, command: cmd.ReopenTask) -> Events:
     for assignment in assignments:
         check_state(assignment, command.action)
     events: list[ev.TaskEvent] = []
+    leads = _lead_again(case, command)
     if closed:
         if command.calendar is not None:
             check_calendar(command.calendar)
@@ -114,6 +116,7 @@ def reopen(case: Case, command: cmd.ReopenTask) -> Events:
         update = {"rules": command.rules, "counts_by": command.calendar}
         state = state.model_copy(update={k: v for k, v in update.items() if v is not None})
         case = Case(state, case.actor, case.expect, case.now)
+    events += leads
     due = case.settled(command.due, "due")
     events += [
         ev.AssignmentReopened(
@@ -124,3 +127,17 @@ def reopen(case: Case, command: cmd.ReopenTask) -> Events:
         for assignment in assignments
     ]
     return tuple(events)
+
+
+def _lead_again(case: Case, command: cmd.ReopenTask) -> Events:
+    """A re-check needs somebody who leads: one of its units where the lead has left the task."""
+    lead = case.state.lead
+    if lead is None or lead.state not in (AssignmentState.WITHDRAWN, AssignmentState.STOPPED):
+        if command.new_lead is not None:
+            raise no.SuccessorUnfitError(unit=command.new_lead, lead=lead.unit if lead else "none")
+        return ()
+    if command.new_lead is None:
+        raise no.LeadNeedsSuccessorError(task=case.state.task, unit=lead.unit)
+    if command.new_lead not in command.units:
+        raise no.SuccessorUnfitError(unit=command.new_lead, lead=lead.unit)
+    return (ev.LeadChanged(unit=command.new_lead, previous=lead.unit),)

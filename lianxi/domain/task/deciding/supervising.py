@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -12,6 +13,9 @@ from lianxi.domain.task import refusals as no
 from lianxi.domain.task.deciding.case import ALLOWED_FROM, Case, Events, check_state, is_office
 from lianxi.domain.task.state import Proposal
 from lianxi.domain.values import Sha256Hex, format_instant
+
+MAX_PROPOSALS = 32
+"""Acts of one task that may wait for somebody at the same time; they travel from run to run."""
 
 Decide = Callable[[Case, cmd.TaskCommand], Events]
 
@@ -59,17 +63,29 @@ def propose(case: Case, command: cmd.TaskCommand, decide: Decide) -> Events:
     decide(case, command)
     args = command.model_dump(mode="json", exclude_none=True)
     for waiting in case.state.proposals.values():
-        if (waiting.act, waiting.args) == (command.action, args):
+        if waiting.act == command.action and _bare(waiting.args) == _bare(args):
             raise no.AlreadySoError(task=case.state.task, state="proposed")
+    if len(case.state.proposals) >= MAX_PROPOSALS:
+        raise no.ProposalsFullError(task=case.state.task, limit=MAX_PROPOSALS)
     about = getattr(command, "unit", None)
     return (
         ev.ActProposed(
             act=command.action,
             args=args,
             unit=about if about in case.state.assignments else None,
+            expect=case.expect,
             expires=_expires(case),
         ),
     )
+
+
+def _bare(value: Any) -> Any:
+    """Arguments without their texts, whose commitments are salted anew each time they are filed."""
+    if isinstance(value, Mapping):
+        if value.keys() == {"commit", "size"}:
+            return None
+        return {key: _bare(member) for key, member in value.items()}
+    return [_bare(item) for item in value] if isinstance(value, list) else value
 
 
 def approve(case: Case, command: cmd.ApproveProposal, decide: Decide) -> Events:
@@ -85,15 +101,16 @@ def approve(case: Case, command: cmd.ApproveProposal, decide: Decide) -> Events:
     if proposal.by_rung:
         return (approved, _sent(case, proposal))
     act = read_act(proposal.act, proposal.args or {}, cmd.OFFICE_ACTIONS)
-    # what the office had seen when it proposed was checked then; the convener sees the proposal
-    return (approved, *decide(_as_of_now(case, act), act))
+    return (approved, *decide(_as_proposed(case, proposal, act), act))
 
 
-def _as_of_now(case: Case, act: cmd.TaskCommand) -> Case:
-    unit = getattr(act, "unit", None)
-    assignment = case.state.assignments.get(unit) if unit is not None else None
-    head = case.state.head if assignment is None else assignment.head
-    return Case(case.state, case.actor, head, case.now)
+def _as_proposed(case: Case, proposal: Proposal, act: cmd.TaskCommand) -> Case:
+    """With what the office had seen: an act that is refused when stale still is when approved.
+
+    About the task as a whole the proposal itself is the last act that the office had seen.
+    """
+    seen = proposal.expect if hasattr(act, "unit") else proposal.event
+    return Case(case.state, case.actor, seen, case.now)
 
 
 def reject(case: Case, command: cmd.RejectProposal) -> Events:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from lianxi.domain.limits import Limit
-from lianxi.domain.values import Frozen, Instant, Sha256Hex, UnitId
+from lianxi.domain.values import Frozen, Instant, Role, Sha256Hex, UnitId
 
 AssignmentRole = Literal["lead", "support", "member"]
 
@@ -54,3 +54,5 @@ class Fact:
     at: datetime
     basis: Literal["command", "rule", "observation"]
     data: TaskEvent
+    role: Role | None = None
+    """On whose side somebody acted; None where that was not read."""

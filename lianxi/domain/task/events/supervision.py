@@ -40,6 +40,8 @@ class ActProposed(TaskEvent):
     act: ActionName
     args: dict[str, Any]
     unit: UnitId | None = None
+    expect: Sha256Hex | None = None
+    """What the office had seen of the assignment when it filed the act."""
     expires: Instant
 
 
