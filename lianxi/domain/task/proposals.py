@@ -10,6 +10,7 @@ from lianxi.domain.values import Sha256Hex
 
 Proposals = dict[Sha256Hex, Proposal]
 
+
 def still_proposed(state: TaskState) -> Proposals:
     """Those about a unit of the task; a rung's while its assignment is as late as it was.
 
