@@ -7,7 +7,7 @@ DEV := $(VENV)/.dev-installed
 BUILD_INPUTS := pyproject.toml hatch_build.py lianxi/__init__.py $(wildcard lianxi/locale/*/LC_MESSAGES/*.po)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-year down server test check format lint types imports wheel bench lock docs
+.PHONY: help demo demo-year down server test check format lint types imports wheel bench soak lock docs
 
 help:                ## what can be made
 	@grep -E '^[a-z-]+: ' $(MAKEFILE_LIST) | grep '##' | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -61,6 +61,12 @@ wheel: $(DEV)        ## build the wheel and try it in a clean environment
 bench: $(DEV)        ## the figures of docs/bench.md, as ratios
 	$(BIN)/python -m bench.core
 	$(BIN)/python -m bench
+
+soak: $(DEV) server  ## an hour of load, compared again and again: nothing may be found
+	$(BIN)/python -m tools.soak
+
+tamper: $(DEV)       ## tamper with each of 1,000 events in eight ways, each to be named (about 5 minutes)
+	$(BIN)/python -m tools.tamper --events 1000
 
 docs: $(DEV)         ## write the generated documents anew
 	$(BIN)/python -m tools.catalogue

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from pydantic import ValidationError
 from temporalio import activity, workflow
@@ -20,25 +20,35 @@ from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
 
 from activities.notices import NoticeActivities, NoticePorts, Pace
+from activities.reconcile import ReconcileActivities
 from activities.record import RecordActivities
+from activities.sealing import SealActivities, SealBell, SealPace
 from lianxi.domain.conference.events import ConferenceFounded
 from lianxi.engine.connection import connect
 from lianxi.engine.engine import Engine
-from lianxi.ids import CONFERENCE_STREAM
+from lianxi.engine.inspection import TemporalInspection
+from lianxi.ids import CONFERENCE_STREAM, mailroom_workflow_id, sealer_workflow_id
 from lianxi.logs import configure_logs, get_logger
-from lianxi.messages import Tuning
+from lianxi.messages import MAILROOM_WORKFLOW, SEALER_WORKFLOW, RecordBatch, Tuning
 from lianxi.notices.bell import Bell
 from lianxi.notices.mailbox import MailboxChannel
 from lianxi.notices.smtp import SmtpChannel
 from lianxi.notices.smtp_settings import SmtpSettings
 from lianxi.ports import Channel, StoreUnavailableError
 from lianxi.proof.events import open_event
+from lianxi.service_keys import read_log_keys
 from lianxi.settings import Settings, SettingsError, load, refused
+from lianxi.store.anchors import REFUSED, PolicyFileError, read_policy
+from lianxi.store.examining import Examiner, Place, look_at
 from lianxi.store.faults import SchemaError
 from lianxi.store.mailbox import StoreMailbox
+from lianxi.store.reconciling import SqlSelfAudit
+from lianxi.store.sealing import SqlSealer
 from lianxi.store.store import Store, open_store
 from workflows.conference import ConferenceWorkflow
 from workflows.mailroom import MailroomWorkflow
+from workflows.reconcile import ReconcileWorkflow
+from workflows.sealer import SealerWorkflow
 from workflows.task import TaskWorkflow
 
 READY_FILE = "worker.ready"
@@ -67,18 +77,43 @@ def make_worker(
     smtp = checked_smtp(settings)
     if smtp is not None:
         channels.append(SmtpChannel(smtp, _now))
-    record = RecordActivities(store.trail, bell.ring)
+    seal_bell = SealBell(settings.seal_events)
+
+    def recorded(batch: RecordBatch) -> None:
+        bell.ring()
+        seal_bell.recorded(batch)
+
+    record = RecordActivities(store.trail, recorded)
+    log_keys = partial(read_log_keys, settings.log_key_file)
+    sealing = SealActivities(
+        SqlSealer(store.writer, store.engine, log_keys, store.anchors),
+        _now,
+        seal_bell,
+        SealPace(every=settings.seal_seconds),
+    )
     notices = NoticeActivities(
         NoticePorts(
             outbox=store.outbox, channels=channels, zone_of=_zones(store), now=_now, bell=bell
         )
     )
+    reconcile = _reconciling(client, store, settings)
     slots = settings.max_activities + LINGERING
     return Worker(
         client,
         task_queue=settings.task_queue,
-        workflows=[ConferenceWorkflow, TaskWorkflow, MailroomWorkflow],
-        activities=[record.record_events, notices.deliver_notices],
+        workflows=[
+            ConferenceWorkflow,
+            TaskWorkflow,
+            MailroomWorkflow,
+            SealerWorkflow,
+            ReconcileWorkflow,
+        ],
+        activities=[
+            record.record_events,
+            notices.deliver_notices,
+            sealing.seal_events,
+            reconcile.reconcile,
+        ],
         # as many threads as activities, or sync activities wait for each other
         activity_executor=ThreadPoolExecutor(slots, "activity"),
         max_concurrent_activities=slots,
@@ -103,8 +138,10 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
             tuning=Tuning(continue_after_commands=settings.continue_after_commands),
         )
         async with make_worker(client, store, settings):
-            channels = ("mailbox", "smtp") if settings.smtp is not None else ("mailbox",)
+            channels = _channels(settings)
             mailrooms = asyncio.create_task(start_mailrooms(engine, channels))
+            sealer = asyncio.create_task(start_sealer(engine))
+            reconciling = asyncio.create_task(keep_reconciling(engine, settings))
             try:
                 started = await engine.start_pending()
                 _collect_rarely()
@@ -113,6 +150,8 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
                 await stop.wait()
             finally:
                 mailrooms.cancel()
+                sealer.cancel()
+                reconciling.cancel()
             log.info("stopping")
     log.info("stopped")
 
@@ -124,12 +163,27 @@ async def start_mailrooms(engine: Engine, channels: tuple[str, ...]) -> None:
         await asyncio.sleep(MAILROOM_PAUSE)
 
 
+async def start_sealer(engine: Engine) -> None:
+    """Until it runs: while it does not, nothing that is recorded gets proven."""
+    while not await engine.start_sealer():
+        log.warning("sealer not started, trying again")
+        await asyncio.sleep(MAILROOM_PAUSE)
+
+
+async def keep_reconciling(engine: Engine, settings: Settings) -> None:
+    """Until the Schedule is there: without it nobody compares trail and Temporal."""
+    every = timedelta(seconds=settings.reconcile_seconds)
+    while not await engine.keep_reconciling(every):
+        log.warning("reconciliation not scheduled, trying again")
+        await asyncio.sleep(MAILROOM_PAUSE)
+
+
 def checked_smtp(settings: Settings) -> SmtpSettings | None:
     """The channel smtp, if there is one, fitting the rest of the settings. Raises SettingsError."""
-    needed = 3 if settings.smtp is None else 4
-    # each mailroom holds one activity all the time; recording needs two others
+    needed = 4 if settings.smtp is None else 5
+    # sealer and mailrooms hold one activity each all the time; recording needs two others
     if settings.max_activities < needed:
-        raise SettingsError(f"max_activities: at least {needed}, two more than there are channels")
+        raise SettingsError(f"max_activities: at least {needed}, three more than channels")
     if settings.smtp is None:
         return None
     try:
@@ -142,11 +196,66 @@ def checked_smtp(settings: Settings) -> SmtpSettings | None:
     return smtp
 
 
+def _reconciling(client: Client, store: Store, settings: Settings) -> ReconcileActivities:
+    """Reconciliation on this store and this namespace."""
+    if store.writer is None:
+        raise TypeError("a worker needs a writable store")
+    place = Place(
+        settings.trail_url, settings.evidence_dir, settings.anchors_dir, settings.policy_file
+    )
+    return ReconcileActivities(
+        TemporalInspection(client),
+        SqlSelfAudit(
+            store.writer,
+            store.engine,
+            Examiner(partial(look_at, store.engine, place)),
+            store.anchors.refused,
+            # every second result where nothing changes: clients alarm after three
+            quiet=timedelta(seconds=max(0.0, 2 * settings.reconcile_seconds - 60)),
+        ),
+        _now,
+        grace=timedelta(seconds=settings.reconcile_grace),
+        task_queue=settings.task_queue,
+        services={
+            sealer_workflow_id(): SEALER_WORKFLOW,
+            **{mailroom_workflow_id(c): MAILROOM_WORKFLOW for c in _channels(settings)},
+        },
+    )
+
+
+def _channels(settings: Settings) -> tuple[str, ...]:
+    return ("mailbox", "smtp") if settings.smtp is not None else ("mailbox",)
+
+
 def _opened(settings: Settings) -> Store:
-    store = open_store(settings.trail_url, settings.evidence_dir, writable=True)
+    try:
+        policy = read_policy(settings.policy_file)
+    except PolicyFileError as error:
+        raise SettingsError(f"policy_file: {error}") from None
+    store = open_store(
+        settings.trail_url,
+        settings.evidence_dir,
+        writable=True,
+        anchors_dir=settings.anchors_dir,
+        policy=policy,
+    )
     if store.backup is not None:
         log.info("schema upgraded", backup=store.backup.name)
+    for trail in store.anchors.look_at_all():
+        if trail.standing in REFUSED:
+            log.error("nothing is recorded", origin=trail.origin, trail=trail.standing,
+                      anchor=str(trail.path), anchor_size=trail.size)  # fmt: skip
+    _finish_redactions(store)
     return store
+
+
+def _finish_redactions(store: Store) -> None:
+    """Remove what a crash left of redacted files."""
+    if store.eraser is None:
+        return
+    swept = store.eraser.sweep()
+    if swept.files or not swept.complete:
+        log.warning("redactions finished late", files=swept.files, left=swept.left, log=swept.log)
 
 
 def _zones(store: Store) -> Callable[[str], str]:

@@ -44,3 +44,30 @@ DELIVER_NOTICES_OPTIONS = ActivityConfig(
     # the next round begins when this one has let go, so that two never send at a time
     cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 )
+
+SEAL_EVENTS_OPTIONS = ActivityConfig(
+    # as the mailrooms' rounds, for the same reasons
+    start_to_close_timeout=timedelta(hours=2),
+    heartbeat_timeout=timedelta(seconds=5),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(milliseconds=100),
+        maximum_interval=timedelta(seconds=10),
+        # for ever: what is not sealed is not proven
+        maximum_attempts=0,
+    ),
+    # two at a time would be one tree all the same, but for nothing
+    cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+)
+
+RECONCILE_OPTIONS = ActivityConfig(
+    # a trail of a million events takes minutes; longer, and clients alarm anyway
+    start_to_close_timeout=timedelta(minutes=10),
+    # a killed worker is missed within seconds; the activity gives a sign every two
+    heartbeat_timeout=timedelta(seconds=15),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(seconds=1),
+        maximum_interval=timedelta(seconds=30),
+        # then the run fails, and the Schedule's next one looks anew
+        maximum_attempts=5,
+    ),
+)

@@ -21,9 +21,9 @@ workflow would cost as many events as it saves.
 
 
 class RecordActivities:
-    """Recording, on the store's trail; `on_recorded` wakes whoever waits for new notices."""
+    """Recording, on the store's trail; `on_recorded` wakes whoever waits for what now stands."""
 
-    def __init__(self, trail: Trail, on_recorded: Callable[[], object]) -> None:
+    def __init__(self, trail: Trail, on_recorded: Callable[[RecordBatch], object]) -> None:
         self._trail = trail
         self._on_recorded = on_recorded
 
@@ -40,7 +40,7 @@ class RecordActivities:
             raise _final(FORK_DETECTED, fork.stream, fork.seq) from fork
         except BatchInvalidError as invalid:
             raise _final(BATCH_INVALID, invalid.stream, invalid.reason) from invalid
-        self._on_recorded()
+        self._on_recorded(batch)
         if batch.stream != CONFERENCE_STREAM:  # tasks wait until their registration is recorded
             activity.wait_for_worker_shutdown_sync(LINGER)
         return result

@@ -91,7 +91,22 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "KEY_RETIRED": Entry(
         N_("This key has been retired."),
-        N_("Make a new one: lianxi key new."),
+        N_(
+            "After a rotation, switch over: lianxi key rotate. Otherwise make a new one (lianxi key"
+            " new) and send its request file to the office."
+        ),
+        Exit.NOT_ALLOWED,
+        401,
+    ),
+    "KEY_NOT_YET": Entry(
+        N_("This key replaces a lost one and may act from {effective} on."),
+        N_("Wait until then; the key that was lost acts meanwhile. See: lianxi key show."),
+        Exit.NOT_ALLOWED,
+        401,
+    ),
+    "KEY_REPLACED": Entry(
+        N_("Another key has taken the place of this one."),
+        N_("Use the new key: lianxi config set key FILE. If you lost none, call the convener."),
         Exit.NOT_ALLOWED,
         401,
     ),
@@ -114,6 +129,39 @@ CATALOGUE: dict[str, Entry] = {
         ),
         Exit.NOT_ALLOWED,
         403,
+    ),
+    "ROSTER_QUORUM": Entry(
+        N_("The new roster has {have} of {need} signatures that it needs."),
+        N_(
+            "Have the others sign the proposal (lianxi conference roster sign FILE), then adopt it:"
+            " lianxi conference roster adopt FILE."
+        ),
+        Exit.NOT_ALLOWED,
+        403,
+    ),
+    "ROSTER_PROPOSAL": Entry(
+        N_("The proposal does not lead on from version {version} of the roster ({reason})."),
+        N_("Make it anew: lianxi conference roster propose --to FILE, and have it signed again."),
+        Exit.REFUSED,
+        409,
+    ),
+    "ROSTER_CHANGE": Entry(
+        N_("The roster cannot be changed in this way: {reason}."),
+        N_("See who holds which key, and who signs: lianxi conference roster check."),
+        Exit.REFUSED,
+        422,
+    ),
+    "REPLACEMENT_TOO_SOON": Entry(
+        N_("A lost key is replaced 72 hours later at the earliest, at {earliest}."),
+        N_("Give the command again: lianxi key replace FILE --lost KEY_ID --reason TEXT."),
+        Exit.REFUSED,
+        422,
+    ),
+    "PREDECESSOR_ACTIVE": Entry(
+        N_("The lost key {key_id} would act again without the key that replaced it."),
+        N_("Revoke both at once: lianxi conference roster propose --retire A,B --to FILE."),
+        Exit.REFUSED,
+        409,
     ),
     "WRONG_ORIGIN": Entry(
         N_("The command was signed for another conference."),
@@ -276,6 +324,40 @@ CATALOGUE: dict[str, Entry] = {
         N_("Add --due LIMIT (or due: in the file), or name another kind: lianxi ladder show."),
         Exit.USAGE,
         422,
+    ),
+    # redaction
+    "REDACTED": Entry(
+        N_("What stood here was redacted by {by} on {at}."),
+        N_("It cannot be brought back; its commitment stands. Why: lianxi audit show {event}."),
+        Exit.NOT_FOUND,
+        410,
+    ),
+    "ALREADY_REDACTED": Entry(
+        N_("What stood behind {commit} is redacted already."),
+        N_("Nothing is left to do; by whom and why: lianxi audit list --kind OpeningRedacted."),
+        Exit.OK,
+        409,
+    ),
+    "NOT_REDACTABLE": Entry(
+        N_("{commit} cannot be redacted: it is the {what}, which has to stay."),
+        N_(
+            "The directory and the reasons of redactions stay readable; give another reason, or name"
+            " another text."
+        ),
+        Exit.REFUSED,
+        409,
+    ),
+    "UNKNOWN_COMMITMENT": Entry(
+        N_("No event names the commitment {commit}."),
+        N_("Take it from the event: lianxi audit show EVENT, or name EVENT:FIELD."),
+        Exit.NOT_FOUND,
+        404,
+    ),
+    "REDACTIONS_FULL": Entry(
+        N_("This conference has redacted {limit} texts and files, which is as many as it can."),
+        N_("Found a successor conference for what is to come."),
+        Exit.REFUSED,
+        409,
     ),
     # requests, answers, proposals
     "PAST_LIMIT": Entry(
@@ -527,6 +609,31 @@ CATALOGUE: dict[str, Entry] = {
     "NOT_FOUND": Entry(
         N_("There is nothing here: {what}."), N_("Check the spelling."), Exit.NOT_FOUND, 404
     ),
+    # witnesses
+    "WITNESS_NAME": Entry(
+        N_("A witness of yours is called {expected}."),
+        N_("Cosign with this client; it makes the key under the right name."),
+        Exit.REFUSED,
+        422,
+    ),
+    "WITNESS_KNOWN": Entry(
+        N_("The witness {name} has another key already."),
+        N_("Cosign with that key, or move the key file away: a new one has a new name."),
+        Exit.REFUSED,
+        409,
+    ),
+    "WITNESSES_FULL": Entry(
+        N_("The unit has {limit} witnesses already; no more are taken."),
+        N_("Cosign on one of the machines that did so before."),
+        Exit.REFUSED,
+        409,
+    ),
+    "COSIGNATURE_INVALID": Entry(
+        N_("The cosignature does not hold for the checkpoint of that size."),
+        N_("Cosign with this client: lianxi audit cosign."),
+        Exit.USAGE,
+        400,
+    ),
     "NOT_ALLOWED": Entry(
         N_("This is not yours to see or do."),
         N_("Use the profile of who may: --profile or --as."),
@@ -557,9 +664,39 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "FROZEN": Entry(
         N_("{stream} is frozen: the trail holds another event at the same place."),
-        N_("Tell the auditors: lianxi audit verify names the place."),
+        N_(
+            "Tell the auditors: lianxi audit findings names the place. The convener's side lets it go"
+            " on: lianxi task thaw TASK --reason TEXT."
+        ),
         Exit.REFUSED,
         409,
+    ),
+    "NOT_FROZEN": Entry(
+        N_("{task} is not frozen: there is nothing to thaw."),
+        N_("lianxi audit findings lists what is."),
+        Exit.REFUSED,
+        409,
+    ),
+    "STORED_UNFIT": Entry(
+        N_("The stored events do not fit the event that the thaw names ({reason})."),
+        N_("Give the command again; if it stays, run lianxi audit verify beside the trail."),
+        Exit.REFUSED,
+        409,
+    ),
+    "STORED_TOO_LARGE": Entry(
+        N_("{stream} has too many events to be thawed over Temporal."),
+        N_("Found a new conference for what goes on; this stream stays as it is, readable."),
+        Exit.REFUSED,
+        409,
+    ),
+    "NO_RESULT": Entry(
+        N_("Trail and Temporal were not compared in time."),
+        N_(
+            "Look again in a minute: lianxi audit reconcile --last; the operator runs lianxi doctor."
+        ),
+        Exit.UNREACHABLE,
+        503,
+        retryable=True,
     ),
     "BACKLOG_FULL": Entry(
         N_("Too much waits to be recorded; the trail may be away."),
@@ -567,6 +704,67 @@ CATALOGUE: dict[str, Entry] = {
         Exit.UNREACHABLE,
         503,
         retryable=True,
+    ),
+    # tree, checkpoints, proofs, policies
+    "TREE_RANGE": Entry(
+        N_("The tree has no such leaf or size ({reason})."),
+        N_("See its size: lianxi audit checkpoint."),
+        Exit.USAGE,
+        422,
+    ),
+    "TREE_NODE_MISSING": Entry(
+        N_("The store lacks node {index} on level {level} of the tree."),
+        N_("Tell the auditors: lianxi audit verify names the place."),
+        Exit.FAILED,
+        500,
+    ),
+    "PROOF_INVALID": Entry(
+        N_("The proof does not lead to the root of the tree ({reason})."),
+        N_("Keep the file as evidence and tell the auditors."),
+        Exit.REFUSED,
+        409,
+    ),
+    "NOTE_MALFORMED": Entry(
+        N_("This is not a signed note: {reason} at {place}."),
+        N_("Fetch it again; it must arrive byte for byte as it was sent."),
+        Exit.USAGE,
+        400,
+    ),
+    "NOTE_KEY_INVALID": Entry(
+        N_("This is not a usable verifier key ({reason})."),
+        N_("Write it as its owner gave it: name+hash+key, one word."),
+        Exit.USAGE,
+        400,
+    ),
+    "CHECKPOINT_MALFORMED": Entry(
+        N_("This is not a checkpoint: its text has not the three lines it must have ({reason})."),
+        N_("Fetch it again: lianxi audit checkpoint."),
+        Exit.USAGE,
+        400,
+    ),
+    "CHECKPOINT_SIGNATURE": Entry(
+        N_("The checkpoint is not signed by the log's key you know ({reason})."),
+        N_("Keep it as evidence; compare the log's key with the one you got outside the system."),
+        Exit.NOT_ALLOWED,
+        409,
+    ),
+    "FOREIGN_CHECKPOINT": Entry(
+        N_("The checkpoint belongs to another conference, not to {expected}."),
+        N_("Check the conference of your profile: lianxi config show."),
+        Exit.NOT_ALLOWED,
+        409,
+    ),
+    "TLOG_PROOF_MALFORMED": Entry(
+        N_("This is not a proof of inclusion: {reason} in line {place}."),
+        N_("Fetch it again; it must arrive byte for byte as it was sent."),
+        Exit.USAGE,
+        400,
+    ),
+    "POLICY_MALFORMED": Entry(
+        N_("The witness policy cannot be used: {reason} in line {place}."),
+        N_("Correct the line; the form is described at c2sp.org/tlog-policy."),
+        Exit.USAGE,
+        422,
     ),
     "STORE_UNAVAILABLE": Entry(
         N_("The trail cannot be read or written now."),
@@ -632,8 +830,8 @@ _TRANSLATED: dict[str, str] = {
     "ISSUED_IN_FUTURE": "NOT_YET_VALID",
     "KEY_KNOWN": "KEY_ALREADY_REGISTERED",
     "ROSTER_SIGNER": "ROSTER_SIGNATURE_INVALID",
-    "ROSTER_QUORUM": "ROSTER_SIGNATURE_INVALID",
     "ROSTER_ENTRY": "ROLE_MISMATCH",
+    "NOTE_TOO_LARGE": "TOO_LARGE",
 }
 """Codes of the proof layer that the catalogue has under another name: those say precisely which
 byte was wrong, the catalogue tells people what to do next."""

@@ -4,6 +4,8 @@ CONFERENCE_STREAM = "conference"
 AUDIT_STREAM = "audit"
 TASK_QUEUE = "lianxi"
 NAMESPACE = "lianxi"
+RECONCILE_SCHEDULE = "reconcile"
+"""Id of the Temporal Schedule; one for a deployment."""
 
 
 def conference_workflow_id(conference: str) -> str:
@@ -19,6 +21,16 @@ def task_workflow_id(conference: str, task: str) -> str:
 def mailroom_workflow_id(channel: str) -> str:
     """The one mailroom of a channel, for all conferences of a deployment."""
     return f"mailroom/{channel}"
+
+
+def sealer_workflow_id() -> str:
+    """The one sealer, for all conferences of a deployment."""
+    return "sealer"
+
+
+def reconcile_workflow_id(how: str) -> str:
+    """A comparison of trail and Temporal: `scheduled` (the Schedule adds the time) or `asked`."""
+    return f"reconcile/{how}"
 
 
 def task_stream(task: str) -> str:

@@ -4,6 +4,8 @@ Names stand in histories: they are pinned by tests/workflows/test_names.py and n
 release. New fields need defaults. No message carries a text of a user.
 """
 
+from typing import Literal
+
 from pydantic import Field
 
 from lianxi.domain.calendar import Calendar
@@ -26,14 +28,24 @@ from lianxi.proof.rosters import RosterStep
 TASK_WORKFLOW = "Task"
 CONFERENCE_WORKFLOW = "Conference"
 MAILROOM_WORKFLOW = "Mailroom"
+SEALER_WORKFLOW = "Sealer"
 COMMAND_UPDATE = "command"
 STATE_QUERY = "state"
 RECORD_EVENTS = "record_events"
 DELIVER_NOTICES = "deliver_notices"
+SEAL_EVENTS = "seal_events"
+RECONCILE_WORKFLOW = "Reconcile"
+RECONCILE = "reconcile"
 
 MAX_BATCH_EVENTS = 128
 MAX_BATCH_BYTES = 1 << 20
 MAX_TAIL_BYTES = 640 << 10
+MAX_ROSTER_STEPS = 128
+MAX_STORED_BYTES = 16 << 20
+"""Events of a stream that a thaw takes up, as they stand."""
+MAX_STORED_TEXT = (1280 << 10) * 4 // 3
+"""The same compressed (1.25 MiB) and in base64: a payload has 2 MiB in all."""
+MAX_STORED_ROSTER = 256 << 10
 
 
 class ReceiptEvent(Frozen):
@@ -45,7 +57,7 @@ class ReceiptEvent(Frozen):
 
 
 class Receipt(Frozen):
-    """What the conference answers to an accepted command. Unsigned until the issue `Proof`."""
+    """What the conference answers to an accepted command. The gateway signs it on its way out."""
 
     v: int = 1
     request_id: RequestId
@@ -61,10 +73,16 @@ class Receipt(Frozen):
 
 
 class CommandMessage(Frozen):
-    """The argument of the update `command`: a signed envelope, and roster steps not yet adopted."""
+    """The argument of the update `command`: a signed envelope, and roster steps not yet adopted.
+
+    With a `thaw` also what the trail holds of the stream: `stored`, its events (JSON lines, zlib,
+    base64), and `stored_roster`, the roster in force at their end.
+    """
 
     envelope: str = Field(max_length=16_384)
-    roster_steps: tuple[RosterStep, ...] = Field(default=(), max_length=128)
+    roster_steps: tuple[RosterStep, ...] = Field(default=(), max_length=MAX_ROSTER_STEPS)
+    stored: str | None = Field(default=None, max_length=MAX_STORED_TEXT)
+    stored_roster: str | None = Field(default=None, max_length=MAX_STORED_ROSTER)
 
 
 class CommandAnswer(Frozen):
@@ -159,10 +177,15 @@ class TaskCarry(Frozen):
 
 
 class TaskInput(Frozen):
-    """The input of `TaskWorkflow`: exactly one of start and carry."""
+    """The input of `TaskWorkflow`: exactly one of start and carry.
+
+    `engine`: the version of the rules by which this run decides; None in what releases 0.1 and 0.2
+    started, which is version 1.
+    """
 
     task: TaskId
     origin: Origin
+    engine: int | None = None
     start: TaskStart | None = None
     carry: TaskCarry | None = None
     tuning: Tuning = Tuning()
@@ -176,10 +199,14 @@ class ConferenceCarry(Frozen):
 
 
 class ConferenceInput(Frozen):
-    """The input of `ConferenceWorkflow`: the founding envelope, or what was carried."""
+    """The input of `ConferenceWorkflow`: the founding envelope, or what was carried.
+
+    `engine` as in `TaskInput`.
+    """
 
     conference: ConferenceId
     origin: Origin
+    engine: int | None = None
     envelope: str | None = None
     carry: ConferenceCarry | None = None
     tuning: Tuning = Tuning()
@@ -189,3 +216,39 @@ class MailroomInput(Frozen):
     """The input of `MailroomWorkflow` and of its activity."""
 
     channel: str
+
+
+class SealerInput(Frozen):
+    """The input of `SealerWorkflow` and of its activity: there is nothing to say yet."""
+
+
+class SealRound(Frozen):
+    """What one round of the sealer did, and why it ended.
+
+    `left`: events that do not fit the tree, `unsigned`: conferences whose checkpoints are not
+    signed, both as of the round's end.
+    """
+
+    ended: Literal["time", "shutdown", "cancelled"]
+    sealed: int = 0
+    signed: int = 0
+    left: int = 0
+    unsigned: int = 0
+
+
+class ReconcileInput(Frozen):
+    """The input of `ReconcileWorkflow` and of its activity; `asked`: by somebody, not by the clock."""
+
+    asked: bool = False
+
+
+class ReconcileResult(Frozen):
+    """What a comparison of all conferences came to."""
+
+    at: Instant
+    streams: int = 0
+    events: int = 0
+    open: int = 0
+    pending: int = 0
+    raised: int = 0
+    cleared: int = 0

@@ -5,18 +5,21 @@ suites (tests/store/contract.py, tests/activities/contract.py). Everything here 
 activities run it in threads.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
 from lianxi.domain.calendar import Calendar
+from lianxi.domain.roster import Roster
 from lianxi.domain.rules import Rules
 from lianxi.domain.task.react import Notice
 from lianxi.domain.values import Commitment
 from lianxi.messages import Receipt, RecordBatch, RecordResult
 from lianxi.proof.events import SealedEvent
 from lianxi.proof.rosters import RosterStep
+from lianxi.proof.verification import Finding
+from lianxi.streams.reconciling import Answered, TrailSeen, WorkflowSeen
 
 
 class StoreUnavailableError(Exception):
@@ -25,6 +28,18 @@ class StoreUnavailableError(Exception):
 
 class GapDetectedError(StoreUnavailableError):
     """Events before the first one given are missing; retryable, since they may be on their way."""
+
+
+class TrailBehindError(StoreUnavailableError):
+    """The trail is not the one of which a checkpoint was kept elsewhere: nothing of it is recorded.
+
+    An older backup was restored, or the tree was changed. Never mended by waiting: somebody brings
+    the newer backup, or founds anew; but whoever holds something to record goes on holding it.
+    """
+
+    def __init__(self, origin: str) -> None:
+        super().__init__(f"{origin} is behind the checkpoint kept for it")
+        self.origin = origin
 
 
 class ForkDetectedError(Exception):
@@ -47,6 +62,14 @@ class BatchInvalidError(Exception):
     def __init__(self, stream: str, reason: str) -> None:
         super().__init__(f"{stream} offers an invalid batch: {reason}")
         self.stream, self.reason = stream, reason
+
+
+class RedactedError(Exception):
+    """What this commitment stood for was destroyed by a signed act, and does not come again."""
+
+    def __init__(self, commit: str) -> None:
+        super().__init__(f"{commit} is redacted")
+        self.commit = commit
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +99,14 @@ class PendingTask:
     calendar: Calendar | None = None
     proposal: SealedEvent | None = None
     approval: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLines:
+    """The exact bytes of a stream's events in order, and the roster in force behind the last."""
+
+    lines: tuple[bytes, ...]
+    roster: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +157,91 @@ class Trail(Protocol):
         """Registrations without a single event on the task's own stream, all conferences."""
         ...
 
+    def roster_version(self, origin: str) -> int | None:
+        """The newest recorded version of a conference's roster; None where it has none."""
+        ...
+
+    def stored_stream(self, origin: str, stream: str) -> StoredLines:
+        """Everything stored of a stream, for a thaw."""
+        ...
+
     def roster_steps(self, origin: str, stream: str) -> Sequence[RosterStep]:
         """The steps from the roster that a stream's last event names to the newest one recorded."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What a look through the trail itself came to, all conferences."""
+
+    findings: Mapping[str, Sequence[Finding]]
+    """By origin."""
+    streams: Mapping[str, int]
+    events: Mapping[str, int]
+    deep: Mapping[str, int]
+    complete: bool
+    """False where findings were cut off: what is not among them may still be there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Concluded:
+    """What became of the findings of one conference."""
+
+    raised: int
+    cleared: int
+    open: int
+
+
+class SelfAudit(Protocol):
+    """The trail's own part of reconciliation."""
+
+    def trails(self) -> Sequence[TrailSeen]:
+        """What the trail says of each conference, on one state of the database."""
+        ...
+
+    def newest_roster(self, conference: str) -> Roster | None:
+        """The newest recorded roster of a conference by its name."""
+        ...
+
+    def last_compared(self, origin: str) -> datetime | None:
+        """When the last result was recorded."""
+        ...
+
+    def stored(self, origin: str, answered: Iterable[Answered]) -> Collection[str]:
+        """Those of the answered events' hashes that stand at their places."""
+        ...
+
+    def examine(self, now: datetime) -> Examined:
+        """Look through bytes, links, read tables and tree; how deep is the adapter's matter."""
+        ...
+
+    def conclude(
+        self,
+        origin: str,
+        findings: Sequence[Finding],
+        examined: Examined,
+        pending: int,
+        now: datetime,
+    ) -> Concluded:
+        """Record what is new, what is gone, and the result, in one transaction."""
+        ...
+
+
+class Inspection(Protocol):
+    """Temporal's part of reconciliation. Whatever it cannot read it raises: no result is made up."""
+
+    async def listed(self) -> Sequence[WorkflowSeen]:
+        """Every workflow of the namespace, the newest run of each, without histories."""
+        ...
+
+    async def newest_runs(
+        self, workflow_ids: Collection[str], roster_of: Callable[[str], Roster | None]
+    ) -> Mapping[str, WorkflowSeen]:
+        """The newest run of each id, with what its history shows; absent: there is none."""
+        ...
+
+    def forget(self, hashes: Collection[str]) -> None:
+        """Answered events that stand in the trail: nothing more to watch for."""
         ...
 
 
@@ -135,7 +249,10 @@ class Openings(Protocol):
     """Texts and files by commitment."""
 
     def put(self, origin: str, opening: Opening, by_unit: str, now: datetime) -> None:
-        """Keep an opening durably; the caller has checked that it opens the commitment. Idempotent."""
+        """Keep an opening durably; the caller has checked that it opens the commitment. Idempotent.
+
+        Raises StoreUnavailableError, RedactedError.
+        """
         ...
 
     def get(self, origin: str, commit: str) -> Opening | None:
@@ -241,4 +358,55 @@ class Channel(Protocol):
 
     def send(self, letters: Sequence[Letter]) -> Sequence[Exception | None]:
         """Send each letter; per letter None, PermanentRefusalError or TransientRefusalError."""
+        ...
+
+
+Unfit = Literal["bytes", "columns", "hash", "first", "gap", "prev", "replaced", "tree", "behind"]
+"""Why an event has no leaf.
+
+bytes: they are no event; columns: the row says otherwise than its bytes; hash: not that of the
+bytes; first: a tree begins with the founding; gap: events before it are missing or not sealed;
+prev: it does not follow the last sealed event; replaced: its place is sealed with another row;
+tree: stored nodes do not give the last checkpoint's root; behind: the trail is behind its anchor.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """The first event of a stream that was left unsealed, and how many are with it."""
+
+    origin: str
+    stream: str
+    seq: int
+    position: int
+    reason: Unfit
+    at: str
+    events: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SealTurn:
+    """What one turn of sealing did.
+
+    `more`: go on at once. `left`: all that is known not to fit, one per stream. `unsigned`: by
+    conference why its checkpoints are not signed (no_key, unlisted, root, fork, behind).
+    `anchored`: whether the copies outside of the data directory could be written.
+    """
+
+    sealed: int = 0
+    signed: int = 0
+    more: bool = False
+    left: tuple[Misfit, ...] = ()
+    unsigned: Mapping[str, str] = field(default_factory=dict)
+    anchored: bool = True
+
+
+class Sealer(Protocol):
+    """Makes leaves of committed events, and signed checkpoints of trees."""
+
+    def seal(self, now: datetime) -> SealTurn:
+        """One turn: a bounded number of leaves, all notes, the anchors.
+
+        Idempotent, and safe beside other sealers. Raises StoreUnavailableError.
+        """
         ...

@@ -27,6 +27,22 @@ class SettingsError(Exception):
     """Settings that cannot be used: where, which, why, in one line; never a value, it may be a secret."""
 
 
+def _among_keys(given: Mapping[str, Any], name: str) -> Path:
+    # `data` is missing where it was refused itself, which is then the only thing said
+    data: Path = given.get("data", DEFAULT_DATA)
+    return data / "keys" / name
+
+
+def _anchors_of_user() -> Path:
+    """As the client keeps its state: LIANXI_HOME, or the user's own state directory."""
+    home = os.environ.get("LIANXI_HOME")
+    if home:
+        return Path(home) / "anchors"
+    import platformdirs
+
+    return platformdirs.user_state_path("lianxi", appauthor=False) / "anchors"
+
+
 class Settings(BaseSettings):
     """Where things are and how much is taken. Times in seconds, sizes in bytes."""
 
@@ -44,9 +60,22 @@ class Settings(BaseSettings):
     max_evidence_bytes: int = Field(default=32 << 20, ge=1)
 
     max_cached_workflows: int = Field(default=2_000, ge=1)
-    max_activities: int = Field(default=16, ge=3)
+    max_activities: int = Field(default=16, ge=4)
     graceful_shutdown: float = Field(default=15.0, gt=0, le=30)
     continue_after_commands: int | None = Field(default=None, ge=1)
+
+    log_key_file: Path = Field(default_factory=lambda given: _among_keys(given, "log.key"))
+    """Signs checkpoints; the worker's. While `log.next.key` lies beside it, both sign."""
+    receipt_key_file: Path = Field(default_factory=lambda given: _among_keys(given, "receipt.key"))
+    """Signs receipts; the gateway's. `log-keys.json` lies beside it."""
+    anchors_dir: Path = Field(default_factory=_anchors_of_user)
+    """Copies of the newest checkpoints, outside the data directory: they show a restored backup."""
+    policy_file: Path | None = None
+    """C2SP tlog-policy: by which witnesses a checkpoint counts as witnessed on the operator's side."""
+    seal_seconds: float = Field(default=60.0, gt=0)
+    seal_events: int = Field(default=100, ge=1)
+    reconcile_seconds: float = Field(default=300.0, gt=0)
+    reconcile_grace: float = Field(default=120.0, ge=0)
 
     smtp: dict[str, Any] | None = None
     """The channel smtp, as `lianxi.notices.smtp_settings.SmtpSettings`: the table [smtp] of the file."""

@@ -8,11 +8,19 @@ from typing import Any
 from uuid6 import uuid7
 
 from lianxi.domain.calendar import Calendar, OffsetSince
-from lianxi.domain.roster import Roster, RosterKey, Threshold
+from lianxi.domain.conference.commands import ChangeRoster
+from lianxi.domain.roster import (
+    Possession,
+    Roster,
+    RosterChanges,
+    RosterKey,
+    RosterSignature,
+    Threshold,
+)
 from lianxi.domain.rules import DEFAULT_RULES, FIRST_RULES, Rules
 from lianxi.domain.values import format_instant, role_of
 from lianxi.proof.commitments import commit
-from lianxi.proof.envelopes import KEY_REQUEST_TYPE, decode
+from lianxi.proof.envelopes import KEY_REQUEST_TYPE, decode, seal_envelope
 from lianxi.proof.hashing import ZERO_HASH
 from lianxi.proof.keys import Signer
 from lianxi.proof.possession import proof_of_possession
@@ -63,6 +71,8 @@ class Parties:
     rules: Rules = FIRST_RULES
     calendar: Calendar | None = None
     custody: str = "own"
+    service: tuple[RosterKey, ...] = ()
+    """The service's own keys that the genesis roster lists."""
     signers: dict[str, Signer] = field(default_factory=dict)
 
     @classmethod
@@ -80,7 +90,7 @@ class Parties:
             version=1,
             prev_roster=ZERO_HASH,
             threshold=Threshold(k=1, keys=(convener.key_id,)),
-            keys=(self.entry("convener"), self.entry("office")),
+            keys=(self.entry("convener"), self.entry("office"), *self.service),
         )
 
     def entry(self, unit: str) -> RosterKey:
@@ -129,7 +139,7 @@ class Parties:
             "custody": self.custody,
             "directory": text_commitment("directory"),
             "members": [{"unit": unit} for unit in self.units],
-            "roster": self.roster.model_dump(mode="json"),
+            "roster": self.roster.model_dump(mode="json", exclude_none=True),
             "roster_signatures": [
                 sign_roster(self.roster, self.signers["convener"]).model_dump(mode="json")
             ],
@@ -146,7 +156,7 @@ class Parties:
         request = proof_of_possession(self.signers[unit], origin=self.origin, unit=unit)
         possession = decode(request, payload_type=KEY_REQUEST_TYPE).signature
         args = {
-            "entry": entry.model_dump(mode="json"),
+            "entry": entry.model_dump(mode="json", exclude_none=True),
             "possession": possession.hex(),
             "roster_signatures": [
                 sign_roster(derived, self.signers["convener"]).model_dump(mode="json")
@@ -154,6 +164,44 @@ class Parties:
         }
         self.roster = derived
         return self.sign("convener", "conference", "register-key", args, **kwargs)
+
+    def changing(
+        self,
+        *,
+        add: tuple[RosterKey, ...] = (),
+        retire: tuple[str, ...] = (),
+        threshold: Threshold | None = None,
+        possessions: tuple[Possession, ...] = (),
+        by: tuple[str, ...] = ("convener",),
+        **kwargs: Any,
+    ) -> str:
+        """The signed command `change-roster`; this object's roster follows."""
+        changes = RosterChanges(add=add or None, retire=retire or None, threshold=threshold)
+        derived = next_roster(self.roster, changes)
+        command = ChangeRoster(
+            changes=changes,
+            possessions=possessions or None,
+            roster_signatures=tuple(sign_roster(derived, self.signers[unit]) for unit in by),
+        )
+        self.roster = derived
+        args = command.model_dump(mode="json", exclude_none=True)
+        return self.sign("convener", "conference", "change-roster", args, **kwargs)
+
+    def rotating(self, unit: str, **kwargs: Any) -> str:
+        """A unit's key gives way to its next one, which it signs with from here on."""
+        old = self.signers[unit]
+        self.signers[unit] = Signer(sha256(old.public_key).digest())
+        request = proof_of_possession(self.signers[unit], origin=self.origin, unit=unit)
+        envelope = decode(request, payload_type=KEY_REQUEST_TYPE)
+        by_old = seal_envelope(KEY_REQUEST_TYPE, envelope.payload, old).signature.hex()
+        possession = Possession(
+            key_id=self.signers[unit].key_id,
+            signature=envelope.signature.hex(),
+            rotated=RosterSignature(key_id=old.key_id, signature=by_old),
+        )
+        return self.changing(
+            add=(self.entry(unit),), retire=(old.key_id,), possessions=(possession,), **kwargs
+        )
 
     def issue_args(self, ref: str = "task-1", **changes: Any) -> dict[str, Any]:
         """Arguments of `issue`: every unit for itself, due in ten days."""

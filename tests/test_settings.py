@@ -90,7 +90,7 @@ SMTP = '[smtp]\nhost = "127.0.0.1"\nsender = "office@conference.example"\n'
 PROGRAMS = [
     ("worker.py", f"{SMTP}password = '{SECRET}'", 2, "smtp.password: Extra inputs"),
     ("worker.py", f"{SMTP}port = '{SECRET}'", 2, "smtp.port: Input should be a valid integer"),
-    ("worker.py", f"max_activities = 3\n{SMTP}", 2, "max_activities: at least 4"),
+    ("worker.py", f"max_activities = 4\n{SMTP}", 2, "max_activities: at least 5"),
     ("worker.py", f"{SMTP}timeout_seconds = 15", 2, "below 15 seconds (graceful_shutdown)"),
     (
         "worker.py",

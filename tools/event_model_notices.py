@@ -100,6 +100,9 @@ def happenings() -> Iterator[Happening]:
     yield from _ready()
     yield from _proposed()
     yield from _end_taken_back()
+    # no rule leads to it: what is frozen, the stream alone knows
+    thawed = ev.TaskThawed(reason=text().model_copy(), discarded=0)
+    yield from _one_by_one(example(S.IN_PROGRESS), (thawed,))
 
 
 def _asked() -> Iterator[Happening]:
@@ -124,10 +127,12 @@ def _ready() -> Iterator[Happening]:
 
 
 def _proposed() -> Iterator[Happening]:
-    """What rungs propose is passed on and approved; a warning is not answered."""
+    """What rungs propose is overtaken, or passed on and approved; a warning is not answered."""
+    submit = Order(Actor(unit=LEAD, role=Role.UNIT), cmd.SubmitCompletion(report=text()))
     for rung in ("overdue-3", "overdue-10"):
         fired = ev.RungFired(unit=LEAD, rung=rung, revision=1, due_at=NOW)
         task = told(example(S.IN_PROGRESS), fired)
+        yield from _one_by_one(task, decide(task, submit, NOW))
         for role in (OFFICE, CONVENER):
             approve = cmd.ApproveProposal(proposal=next(iter(task.proposals)))
             events = decide(task, Order(Actor(unit=role, role=role_of(role)), approve), NOW)

@@ -59,12 +59,16 @@ ACTION_NAMES = {
     "adopt-calendar": "启用日历",
     "approve": "批准",
     "reject": "否决",
+    "thaw": "解冻",
     "close": "销号",
     "cancel": "取消",
     "reopen": "回头看",
     # of the conference
     "found": "成立",
     "register-key": "登记密钥",
+    "change-roster": "变更名册",
+    "replace-key": "顶替密钥",
+    "redact": "涂除",
     "adopt-rules": "启用规则",
     "succeed": "单位承继",
 }

@@ -234,6 +234,7 @@ def command_for(action: str, task: TaskState) -> cmd.TaskCommand:
         "adopt-calendar": cmd.AdoptCalendar(calendar=CALENDAR.model_copy(update={"version": 2})),
         "approve": cmd.ApproveProposal(proposal=last),
         "reject": cmd.RejectProposal(proposal=last, reason=text()),
+        "thaw": cmd.ThawStream(reason=text()),
         "close": cmd.CloseTask(verdict=cmd.Verdict.NOT_IMPLEMENTED, reason=text()),
         "cancel": cmd.CancelTask(reason=text()),
         "reopen": cmd.ReopenTask(units=(LEAD,), due=due, reason=text()),

@@ -1,7 +1,7 @@
-"""Record workflow histories for tests/replay: `python -m tools.record_histories NAME`.
+"""Record workflow histories for tests/replay: `python -m tools.record_histories NAME [SCENARIO...]`.
 
 Run once per release, under the release's name; histories already recorded are never replaced,
-since they stand for workflows that run somewhere.
+since they stand for workflows that run somewhere. Without scenarios: all.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,9 @@ from typing import Any
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
+from lianxi.domain.roster import Threshold
 from lianxi.domain.rules import DEFAULT_RULES
+from lianxi.engine.outcomes import Refused
 from lianxi.ids import conference_workflow_id
 from lianxi.messages import Receipt, Tuning
 from lianxi.runtime.layout import DataDir
@@ -26,7 +28,7 @@ from lianxi.runtime.namespace import TemporalTarget, ensure_namespace
 from lianxi.runtime.ports import ServerPorts
 from lianxi.runtime.server_config import server_command
 from lianxi.runtime.server_source import find_or_build
-from tests.deployment import Deployment
+from tests.deployment import Deployment, accepted
 from tests.parties import CALENDAR, text_commitment
 
 HISTORIES = Path(__file__).parents[1] / "tests" / "replay" / "histories"
@@ -109,6 +111,32 @@ async def live_fully(deployment: Deployment) -> str:
     return task
 
 
+async def live_through_keys(deployment: Deployment) -> str:
+    """Keys are rotated and revoked, the threshold rises; the task adopts each roster it meets."""
+    parties, reason = deployment.parties, text_commitment("reason")
+    task = await deployment.issue(units=["U01", "U02", "U03"])
+
+    async def change(envelope: str) -> None:
+        outcome = await deployment.engine.submit(envelope)
+        await deployment.recorded(accepted(outcome))
+
+    await deployment.done("U01", task, "acknowledge")
+    await change(parties.rotating("U01"))
+    await deployment.done("U01", task, "progress", percent=20)
+    two = Threshold(k=2, keys=tuple(parties.signers[u].key_id for u in ("convener", "office")))
+    await change(parties.changing(threshold=two, by=("convener", "office")))
+    gone = (parties.signers["U03"].key_id,)
+    await change(parties.changing(retire=gone, by=("convener", "office")))
+    refused = await deployment.act("U03", task, "acknowledge")
+    if not isinstance(refused, Refused) or refused.code != "KEY_RETIRED":
+        raise SystemExit(f"a revoked key acted: {refused}")
+    await deployment.done("U02", task, "acknowledge")
+    await deployment.submit("U01", task)
+    receipt = await deployment.done("convener", task, "cancel", reason=reason)
+    await deployment.recorded(receipt)
+    return task
+
+
 @dataclass(frozen=True, slots=True)
 class Scenario:
     """What is lived through, and in what kind of conference."""
@@ -129,16 +157,19 @@ SCENARIOS = {
     "continued": Scenario(live, Tuning(continue_after_commands=4), TODAY),
     "full": Scenario(live_fully, parties=TODAY),
     "full-continued": Scenario(live_fully, Tuning(continue_after_commands=3), TODAY),
+    "keys": Scenario(live_through_keys, parties=TODAY),
+    "keys-continued": Scenario(live_through_keys, Tuning(continue_after_commands=3), TODAY),
 }
 
 
-async def record(address: str, folder: Path, release: str) -> None:
+async def record(address: str, folder: Path, release: str, wanted: Sequence[str]) -> None:
     """Live through the scenarios and write what Temporal remembers of them."""
     await ensure_namespace(TemporalTarget(address, "recording"))
     client = await Client.connect(
         address, namespace="recording", data_converter=pydantic_data_converter
     )
-    for scenario, given in SCENARIOS.items():
+    for scenario in wanted or SCENARIOS:
+        given = SCENARIOS[scenario]
         async with Deployment.running(
             client, folder / scenario, tuning=given.tuning, **given.parties
         ) as deployment:
@@ -162,7 +193,7 @@ async def record(address: str, folder: Path, release: str) -> None:
 
 def main() -> int:
     """With a server of its own."""
-    (release,) = sys.argv[1:]
+    release, *wanted = sys.argv[1:]
     with tempfile.TemporaryDirectory() as name:
         data = DataDir.at(Path(name) / "server")
         data.create()
@@ -170,7 +201,7 @@ def main() -> int:
         command = server_command(data, find_or_build(), ports, tests=True)
         with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
             try:
-                asyncio.run(record(f"127.0.0.1:{ports.frontend}", Path(name), release))
+                asyncio.run(record(f"127.0.0.1:{ports.frontend}", Path(name), release, wanted))
             finally:
                 server.terminate()
     return 0

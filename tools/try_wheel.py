@@ -10,7 +10,8 @@ ROOT = Path(__file__).parents[1]
 
 TRIAL = """
 import importlib, importlib.resources as r, shutil, sys
-for name in ("worker", "starter", "workflows.task", "activities.record", "lianxi.gateway.main"):
+for name in ("worker", "starter", "verify_bundle", "workflows.task", "activities.record",
+             "lianxi.gateway.main"):
     importlib.import_module(name)
 files = r.files("lianxi")
 for part in ("runtime/server/go.mod", "runtime/server/go.sum", "py.typed",

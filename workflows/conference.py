@@ -9,6 +9,7 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
+    from lianxi.domain.engine import NEWEST_ENGINE
     from lianxi.domain.refusal import Refusal
     from lianxi.messages import CONFERENCE_WORKFLOW, ConferenceInput
     from lianxi.streams.conference_stream import ConferenceStream
@@ -40,4 +41,6 @@ class ConferenceWorkflow(CommandDoor):
 
     def _continue_as_new(self, given: ConferenceInput) -> None:
         carry = self._stream.carry(workflow.now())
-        workflow.continue_as_new(given.model_copy(update={"envelope": None, "carry": carry}))
+        # as a task's: the one place where a running stream moves up to the rules of this release
+        update = {"envelope": None, "carry": carry, "engine": NEWEST_ENGINE}
+        workflow.continue_as_new(given.model_copy(update=update))

@@ -4,7 +4,10 @@ Workflow layer. Handlers finish within the workflow task that brought them: they
 commands cannot pile up against the server's limit of updates in flight.
 """
 
+from collections.abc import Sequence
+
 from temporalio import workflow
+from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
 from lianxi.domain.refusal import Refusal
@@ -16,6 +19,7 @@ from lianxi.messages import (
     RefusalDetail,
 )
 from lianxi.streams.conference_stream import ConferenceStream
+from lianxi.streams.refusals import UnknownActionError
 from lianxi.streams.task_stream import TaskStream
 from workflows.running import StreamLoop
 
@@ -60,6 +64,20 @@ class CommandDoor:
         except Exception as error:
             workflow.logger.exception("a command tripped over a bug")
             raise _application_error(INTERNAL, {"error": type(error).__name__}) from error
+
+    @workflow.update(dynamic=True)
+    def unknown_update(self, name: str, _args: Sequence[RawValue]) -> None:
+        """Refuse an update of another name, but accept it first.
+
+        Turned away unread it would leave no history, and reconciliation could not name it.
+        """
+        workflow.logger.warning("an update of an unknown name", extra={"update": name[:64]})
+        raise _application_error(UnknownActionError.code, {"action": name[:64]})
+
+    @workflow.signal(dynamic=True)
+    def unknown_signal(self, name: str, _args: Sequence[RawValue]) -> None:
+        """Drop a signal: there are none. Without a handler the SDK would keep it for ever."""
+        workflow.logger.warning("a signal", extra={"signal": name[:64]})
 
     def _say_turned_away(self, code: str) -> None:
         """A line for the 1st, 10th, 100th …: whoever floods the door does not flood the log."""

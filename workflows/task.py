@@ -10,6 +10,7 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
+    from lianxi.domain.engine import NEWEST_ENGINE
     from lianxi.domain.refusal import Refusal
     from lianxi.messages import TASK_WORKFLOW, TaskInput
     from lianxi.streams.task_stream import TaskStream
@@ -41,4 +42,6 @@ class TaskWorkflow(CommandDoor):
 
     def _continue_as_new(self, given: TaskInput) -> None:
         carry = self._stream.carry(workflow.now())
-        workflow.continue_as_new(given.model_copy(update={"start": None, "carry": carry}))
+        # here, and nowhere else, a running stream moves up to the rules of this release
+        update = {"start": None, "carry": carry, "engine": NEWEST_ENGINE}
+        workflow.continue_as_new(given.model_copy(update=update))

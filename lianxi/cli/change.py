@@ -23,6 +23,9 @@ from lianxi.i18n import N_
 
 MAX_TIMEOUT = 120
 
+SHORT_COMMIT = 12
+"""Characters of a commitment that are shown."""
+
 SENTENCES = {
     "issue": N_("{who} issued {task}"),
     "acknowledge": N_("{who} acknowledged {task}"),
@@ -65,15 +68,20 @@ SENTENCES = {
     # the conference
     "found": N_("{who} founded {conference}"),
     "register-key": N_("{who} registered a key for {unit}"),
+    "change-roster": N_("{who} changed the roster of {conference}"),
+    "replace-key": N_("{who} had a lost key of {conference} replaced"),
     "adopt-calendar": N_("{who} adopted version {version} of the calendar for {task}"),
     "adopt-rules": N_("{who} adopted version {version} of the rules for {conference}"),
     "succeed": N_("{who} had {unit} succeeded by {into}"),
+    "redact": N_("{who} redacted {commit}"),
+    "thaw": N_("{who} let {task} go on from what stands"),
 }
 """Who did what to what, by action; `task` is the conference where the act is about it."""
 
 WAITS = {
     "ActProposed": N_("{who} proposed this on {task}; it waits for the convener: {act}"),
     "IssueProposed": N_("{who} proposed to issue {ref}; it waits for the convener"),
+    "RedactionProposed": N_("{who} proposed to redact {commit}; it waits for the convener"),
     "ProposalEndorsed": N_(
         "{who} passed on what was proposed on {task}; it waits for the convener"
     ),
@@ -119,9 +127,13 @@ NEXT = {
     "reopen": "lianxi task show {task}",
     "found": "lianxi unit list",
     "register-key": "lianxi unit list",
+    "change-roster": "lianxi conference roster check",
+    "replace-key": "lianxi conference roster check",
     "adopt-calendar": "lianxi calendar check",
     "adopt-rules": "lianxi ladder show",
     "succeed": "lianxi unit list",
+    "redact": "lianxi audit list --kind OpeningRedacted",
+    "thaw": "lianxi audit findings",
 }
 """The next likely command, by action."""
 
@@ -258,7 +270,9 @@ def _words(client: Client, change: Change, task: str | None) -> dict[str, Any]:
     args = change.args
     words: dict[str, Any] = {"unit": "", "into": "", "ref": "", "request": "", "verdict": ""}
     words["act"] = change.action
+    words["commit"] = ""
     words |= {key: value for key, value in args.items() if isinstance(value, str)}
+    words["commit"] = words["commit"][:SHORT_COMMIT]
     words["units"] = ", ".join(args.get("units", ()))
     adopted = args.get("calendar") or args.get("rules")
     words["version"] = adopted.get("version") if isinstance(adopted, dict) else ""

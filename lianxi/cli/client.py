@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 from lianxi.cli import times
@@ -18,6 +18,9 @@ from lianxi.cli.profiles import Settings
 from lianxi.cli.transport import Answer, Gateway, NoAnswerError, NotReachedError, refusal_in
 from lianxi.proof.commitments import opens
 from lianxi.proof.signing import sign_session
+
+if TYPE_CHECKING:
+    from lianxi.cli.log_watch import LogWatch
 
 SESSION_VALIDITY = timedelta(minutes=10)
 _ORIGIN_PARTS = 4
@@ -38,6 +41,8 @@ class Client:
     def __init__(self, flags: Flags) -> None:
         self.flags = flags
         self.settings = Settings.of(flags)
+        self._reader: Key | None = None
+        """Whose session reads, where that is not the key that signs."""
 
     @cached_property
     def gateway(self) -> Gateway:
@@ -51,7 +56,7 @@ class Client:
         path = self.settings.key_path
         if path is None:
             raise CliError("NO_KEY")
-        return read_key(path)
+        return read_key(path, ask=not self.flags.on("no_input"))
 
     @cached_property
     def unit(self) -> str:
@@ -77,6 +82,13 @@ class Client:
         return self._remembered(conference) or self._learn(conference)
 
     @cached_property
+    def log(self) -> "LogWatch":
+        """The watch over the conference's log."""
+        from lianxi.cli.log_watch import LogWatch
+
+        return LogWatch(self)
+
+    @cached_property
     def me(self) -> dict[str, Any]:
         """Who the gateway takes the caller for, and the conference's zone and office hours."""
         return self.read("me")
@@ -91,8 +103,10 @@ class Client:
 
     def get(self, rest: str, **query: str | int | None) -> Answer:
         """A read; raises its refusal."""
-        answer = self._exchange("GET", self.path(rest), query=query, headers=self._authorization)
+        answer = self._watched("GET", self.path(rest), query=query, headers=self._authorization)
         refusal = refusal_in(answer)
+        if refusal is not None and self._with_next_key(refusal):
+            return self.get(rest, **query)
         if refusal is not None:
             raise refusal
         return answer
@@ -101,7 +115,7 @@ class Client:
         """The JSON of a read whose question is too long for a query; it changes nothing."""
         headers = {**self._authorization, "Content-Type": "application/json"}
         body = json.dumps(question).encode()
-        answer = self._exchange("POST", self.path(rest), body=body, headers=headers)
+        answer = self._watched("POST", self.path(rest), body=body, headers=headers)
         refusal = refusal_in(answer)
         if refusal is not None:
             raise refusal
@@ -119,6 +133,11 @@ class Client:
 
     def opening(self, commit: str, size: int | None = None) -> tuple[bytes, str]:
         """The bytes and media type behind a commitment, checked against it."""
+        content, media, _salt = self.salted_opening(commit, size)
+        return content, media
+
+    def salted_opening(self, commit: str, size: int | None = None) -> tuple[bytes, str, bytes]:
+        """`opening`, and the salt that goes with it."""
         answer = self.get(f"openings/{quote(commit)}")
         try:
             salt = bytes.fromhex(answer.headers.get("lianxi-salt", ""))
@@ -127,12 +146,14 @@ class Client:
         length = len(answer.body) if size is None else size
         if not opens(commit, length, salt, answer.body):
             raise CliError("BYTES_FOREIGN", commit=commit)
-        return answer.body, answer.headers.get("content-type", "application/octet-stream")
+        media = answer.headers.get("content-type", "application/octet-stream")
+        return answer.body, media, salt
 
     def put_opening(self, commit: str, salt: bytes, media: str, data: bytes) -> None:
         """Hand in a text or file."""
         headers = {**self._authorization, "Content-Type": media, "Lianxi-Salt": salt.hex()}
-        answer = self._exchange("PUT", self.path(f"openings/{commit}"), body=data, headers=headers)
+        path = self.path(f"openings/{commit}")
+        answer = self._watched("PUT", path, body=data, headers=headers)
         refusal = refusal_in(answer)
         if refusal is not None:
             raise refusal
@@ -145,6 +166,46 @@ class Client:
             raise refusal
         return answer.document()
 
+    def exchange_quietly(
+        self, method: str, path: str, *, signed: bool = False, **exchange: Any
+    ) -> Answer:
+        """An exchange of the client's own, whose answer's word about the log is not looked at."""
+        given = exchange.pop("headers", {})
+        headers = {**(self._authorization if signed else {}), **given}
+        answer = self._exchange(method, path, headers=headers, **exchange)
+        refusal = refusal_in(answer) if signed else None
+        if refusal is not None and self._with_next_key(refusal):
+            headers = {**self._authorization, **given}
+            return self._exchange(method, path, headers=headers, **exchange)
+        return answer
+
+    def _with_next_key(self, refusal: CliError) -> bool:
+        """Whether to read once more: the key was rotated, and the one that took over is here."""
+        if self._reader is not None or refusal.code != "KEY_RETIRED":
+            return False
+        from lianxi.cli.key.pending import pending_key
+
+        self._reader = pending_key(self)
+        self.__dict__.pop("_authorization", None)
+        return self._reader is not None
+
+    def afterwards(self) -> None:
+        """Once the command is done: upgrade open receipts, cosign where that is set."""
+        self.flags.at_end.setdefault(self.place.origin, self.settle)
+
+    def settle(self) -> None:
+        """What follows from the log as seen now; never a reason for a command to fail."""
+        from lianxi.cli.settling import settle
+
+        settle(self)
+
+    def _watched(self, method: str, path: str, **exchange: Any) -> Answer:
+        """An exchange whose answer counts only if the log it names continues the one kept."""
+        exchange["headers"] = {**exchange["headers"], **self.log.header()}
+        answer = self._exchange(method, path, **exchange)
+        self.log.look(answer)
+        return answer
+
     def _exchange(self, method: str, path: str, **exchange: Any) -> Answer:
         try:
             return self.gateway.request(method, path, **exchange)
@@ -155,7 +216,7 @@ class Client:
     def _authorization(self) -> dict[str, str]:
         now = times.now()
         token = sign_session(
-            self.key.signer,
+            (self._reader or self.key).signer,
             origin=self.place.origin,
             unit=self.unit,
             issued_at=times.spell(now),

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 
 from lianxi.cli import times
 from lianxi.cli.language import _
+from lianxi.cli.log_faults import LOG_CATALOGUE
 from lianxi.cli.words import WORDS
 from lianxi.errors import CATALOGUE, UNKNOWN, Entry, Exit, fill
 from lianxi.i18n import N_
@@ -33,7 +34,10 @@ CLIENT_CATALOGUE: dict[str, Entry] = {
     ),
     "KEY_FILE_INVALID": Entry(
         N_("The key file {path} cannot be used: {reason}."),
-        N_("Name another one (--key), or make one: lianxi key new."),
+        N_(
+            "Name another one (--key). If it is lost, make one (lianxi key new) and send its request"
+            " file to the convener, who replaces the lost one: lianxi key replace."
+        ),
         Exit.USAGE,
         400,
     ),
@@ -46,6 +50,45 @@ CLIENT_CATALOGUE: dict[str, Entry] = {
     "KEY_FILE_EXISTS": Entry(
         N_("There is a key already: {path}."),
         N_("Use it, or name another file with --to; a key is never overwritten."),
+        Exit.REFUSED,
+        409,
+    ),
+    "KEY_LOCKED": Entry(
+        N_("The key file {path} is protected by a passphrase, and nobody is here to type it."),
+        N_("Put it into a file only you can read, and name that: LIANXI_PASSPHRASE_FILE."),
+        Exit.USAGE,
+        400,
+    ),
+    "PASSPHRASE_WRONG": Entry(
+        N_("This is not the passphrase of {path}."),
+        N_(
+            "Try again. If it is lost, so is the key: make another (lianxi key new) and have the"
+            " convener replace it: lianxi key replace FILE --lost {key_id} --reason TEXT."
+        ),
+        Exit.NOT_ALLOWED,
+        403,
+    ),
+    "PASSPHRASE_UNFIT": Entry(
+        N_("This passphrase cannot be used: {reason}."),
+        N_("Take several words, at least {least} characters in all."),
+        Exit.USAGE,
+        400,
+    ),
+    "KEYRING_MISSING": Entry(
+        N_("The keyring of this system cannot be used: {reason}."),
+        N_("Install it: pip install 'lianxi-conference[keyring]'; or use a passphrase instead."),
+        Exit.USAGE,
+        400,
+    ),
+    "KEY_NOT_NAMED": Entry(
+        N_("{given} names no single key of the roster."),
+        N_("Name it by the first letters of its id: lianxi conference roster check."),
+        Exit.USAGE,
+        400,
+    ),
+    "GENESIS_DIFFERS": Entry(
+        N_("The conference's first roster has the hash {found}, not {expected}."),
+        N_("Stop, and ask the office by another way; keep both as evidence."),
         Exit.REFUSED,
         409,
     ),
@@ -246,6 +289,13 @@ CLIENT_CATALOGUE: dict[str, Entry] = {
         Exit.FAILED,
         502,
     ),
+    "BUNDLE_INVALID": Entry(
+        N_("The bundle {path} cannot be read: line {line}: {reason}."),
+        N_("Fetch it again, or make it anew: lianxi audit export --bundle FILE."),
+        Exit.USAGE,
+        400,
+    ),
+    **LOG_CATALOGUE,
     "FINDINGS": Entry(
         N_("{count} findings."),
         N_("Tell the auditors; nothing of this is normal."),
@@ -265,6 +315,7 @@ WORDED: dict[str, tuple[str, ...]] = {
     "NO_REQUEST": ("request",),
     "CONVENER_DECIDES": ("act",),
     "NOT_ON_BEHALF": ("act",),
+    "NOT_REDACTABLE": ("what",),
 }
 """Params that a message names in people's words; hints keep the machine's, for commands."""
 

@@ -26,6 +26,8 @@ class Flags:
         """The command line as typed, without the program."""
         self.given: dict[str, Any] = {}
         """What was given, by name; an option that was not has no entry."""
+        self.at_end: dict[str, Callable[[], None]] = {}
+        """What is done when the command has succeeded, by what it is about; it cannot fail."""
         self.prompted: list[str] = []
         """Options that were asked for, with their answers: a repeat needs them too."""
 

@@ -1,17 +1,19 @@
 """What the client keeps in its profile's folder: requests, receipts, the last list (cli layer).
 
 requests/<request id>.json   the signed envelope with its salts: repeated as the same bytes
-receipts/<request id>.json   receipt and envelope, one per filing
+receipts/<request id>.json   receipt and envelope, one per filing; its proofs once they have come
+open/<request id>            its proofs are still to come, by the instant in it
 seen/<task>.json             the submissions that `task show` has shown
 last-list.json, known.json   numbers of the last list; ids for completion and "did you mean"
 """
 
 import json
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lianxi.cli.private_files import write_private
+from lianxi.cli.private_files import private_folder, write_private
 
 _KNOWN_LIMIT = 2_000
 
@@ -78,6 +80,31 @@ class Shelf:
         return self._write(
             f"receipts/{request_id}{'.foreign' if foreign else ''}.json", dict(content)
         )
+
+    def keep_open_receipt(
+        self, request_id: str, content: Mapping[str, Any], include_by: str = ""
+    ) -> Path:
+        """Keep a receipt whose proofs are to come by `include_by` (empty: nobody has promised)."""
+        # the mark first: a mark without a receipt does no harm, a receipt without one stays open
+        self.mark_receipt(request_id, include_by)
+        return self.keep_receipt(request_id, content)
+
+    def mark_receipt(self, request_id: str, mark: str) -> None:
+        """Note until when a receipt's proofs are to come, or that nobody waits any more."""
+        private_folder(self.folder / "open")
+        (self.folder / "open" / request_id).write_text(mark, "ascii")
+
+    def open_receipts(self) -> dict[str, str]:
+        """The marks of receipts whose proofs are still to come, by request id, oldest first."""
+        try:
+            names = sorted(os.listdir(self.folder / "open"))  # noqa: PTH208  no object per name
+        except OSError:
+            return {}
+        return {name: (self.folder / "open" / name).read_text("ascii") for name in names}
+
+    def close_receipt(self, request_id: str) -> None:
+        """Nothing more is to come for this receipt."""
+        (self.folder / "open" / request_id).unlink(missing_ok=True)
 
     def receipts(self) -> Iterable[dict[str, Any]]:
         """Every receipt, oldest first: request ids begin with their time."""

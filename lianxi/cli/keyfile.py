@@ -1,10 +1,13 @@
-"""Key files: one private key with the unit it is for, readable by its owner only (cli layer)."""
+"""Key files: one private key with the unit it is for, readable by its owner only (cli layer).
+
+Version 1 holds the seed as it is, version 2 under a passphrase (`protected`, see `passphrase`).
+"""
 
 import json
 import os
 import stat
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lianxi.cli.faults import CliError
 from lianxi.cli.language import _
@@ -25,7 +28,12 @@ class Key(NamedTuple):
 
 
 def make_key(
-    path: Path, *, unit: str, conference: str | None = None, origin: str | None = None
+    path: Path,
+    *,
+    unit: str,
+    conference: str | None = None,
+    origin: str | None = None,
+    passphrase: bytes | None = None,
 ) -> Key:
     """A new key in a new file (0600); an existing file is never overwritten."""
     seed = os.urandom(SEED_BYTES)
@@ -36,19 +44,66 @@ def make_key(
         "unit": unit,
         "key_id": signer.key_id,
         "public_key": signer.public_key.hex(),
-        "seed": seed.hex(),
     }
+    content |= {"seed": seed.hex()} if passphrase is None else _under(seed, passphrase)
     content |= {"conference": conference} if conference else {}
     content |= {"origin": origin} if origin else {}
     try:
-        write_private(path, json.dumps(content, indent=1).encode() + b"\n", replace=False)
+        write_private(path, _text_of(content), replace=False)
     except FileExistsError:
         raise CliError("KEY_FILE_EXISTS", path=str(path)) from None
     return Key(signer, unit, path, conference, origin)
 
 
-def read_key(path: Path) -> Key:
-    """The key of a file; refuses one that others may read, or that contradicts itself."""
+def read_key(path: Path, *, ask: bool = True) -> Key:
+    """The key of a file; refuses one that others may read, or that contradicts itself.
+
+    `ask`: whether a passphrase may be asked for.
+    """
+    content = _content(path)
+    signer, unit = Signer(_seed(path, content, ask=ask)), content.get("unit")
+    if content.get("key_id") != signer.key_id or content.get("alg") != signer.alg:
+        raise _invalid(path, _("its key id is not that of its key"))
+    if not isinstance(unit, str):
+        raise _invalid(path, _("it names no unit"))
+    return Key(signer, unit, path, _text(content.get("conference")), _text(content.get("origin")))
+
+
+def protect_key(path: Path, passphrase: bytes | None, *, keyring: bool = False, ask: bool) -> Key:
+    """Write a key file anew under a passphrase; None: without one. The file before is replaced."""
+    content = _content(path)
+    key = read_key(path, ask=ask)
+    seed = _seed(path, content, ask=ask)
+    bare = {name: content[name] for name in content if name not in ("seed", "protected", "keyring")}
+    if passphrase is None:
+        written = {**bare, "v": 1, "seed": seed.hex()}
+    else:
+        written = {**bare, **_under(seed, passphrase), **({"keyring": True} if keyring else {})}
+    write_private(path, _text_of(written))
+    return key
+
+
+def key_id_in(path: Path) -> str:
+    """The id of a file's key, without opening it."""
+    return str(_content(path).get("key_id"))
+
+
+def is_protected(path: Path) -> bool:
+    """Whether a key file needs a passphrase."""
+    return "protected" in _content(path)
+
+
+def _under(seed: bytes, passphrase: bytes) -> dict[str, object]:
+    from lianxi.cli.passphrase import sealed
+
+    return {"v": 2, "protected": sealed(seed, passphrase)}
+
+
+def _text_of(content: dict[str, Any]) -> bytes:
+    return json.dumps(content, indent=1).encode() + b"\n"
+
+
+def _content(path: Path) -> dict[str, Any]:
     try:
         mode = path.stat().st_mode
         data = path.read_bytes()[: MAX_KEY_FILE_BYTES + 1]
@@ -59,15 +114,53 @@ def read_key(path: Path) -> Key:
         raise CliError("KEY_FILE_EXPOSED", path=str(path))
     try:
         content = json.loads(data)
-        seed, unit = bytes.fromhex(content["seed"]), content["unit"]
-        signer = Signer(seed)
+    except (ValueError, RecursionError):
+        raise _invalid(path, _("it is no key file")) from None
+    if not isinstance(content, dict):
+        raise _invalid(path, _("it is no key file"))
+    return content
+
+
+def _seed(path: Path, content: dict[str, Any], *, ask: bool) -> bytes:
+    try:
+        protected = content.get("protected")
+        seed = (
+            bytes.fromhex(content["seed"])
+            if protected is None
+            else _unlocked(path, content, protected, ask=ask)
+        )
+    except CliError:
+        raise
     except Exception:  # noqa: BLE001  whatever is wrong with it, no part of a secret may be shown
         raise _invalid(path, _("it is no key file")) from None
-    if content.get("key_id") != signer.key_id or content.get("alg") != signer.alg:
-        raise _invalid(path, _("its key id is not that of its key"))
-    if not isinstance(unit, str):
-        raise _invalid(path, _("it names no unit"))
-    return Key(signer, unit, path, _text(content.get("conference")), _text(content.get("origin")))
+    if len(seed) != SEED_BYTES:
+        raise _invalid(path, _("it is no key file"))
+    return seed
+
+
+_unlocked_seeds: dict[tuple[str, str], bytes] = {}
+"""Of this process: one command may need the key several times, and nobody types twice."""
+
+
+def _unlocked(
+    path: Path, content: dict[str, Any], protected: dict[str, Any], *, ask: bool
+) -> bytes:
+    from lianxi.cli.passphrase import keyring_passphrase, opened, passphrase_for
+
+    key_id, place = str(content.get("key_id")), str(protected.get("box"))
+    known = _unlocked_seeds.get((key_id, place))
+    if known is not None:
+        return known
+    passphrase = (
+        keyring_passphrase(key_id)
+        if content.get("keyring") is True
+        else passphrase_for(path, key_id, ask=ask)
+    )
+    seed = opened(protected, passphrase)
+    if seed is None:
+        raise CliError("PASSPHRASE_WRONG", path=str(path), key_id=key_id)
+    _unlocked_seeds[key_id, place] = seed
+    return seed
 
 
 def _text(value: object) -> str | None:

@@ -61,6 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         result = root.main(list(words), prog_name="lianxi", standalone_mode=False, obj=flags)
         sys.stdout.flush()
+        for act in flags.at_end.values():
+            act()
     except BrokenPipeError:
         # whoever read stdout has gone: nothing more to say, and no traceback at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

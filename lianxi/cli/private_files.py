@@ -31,7 +31,7 @@ def write_private(path: Path, data: bytes, *, replace: bool = True) -> None:
         if replace:
             draft.replace(path)
         else:
-            _place_new(draft, path)
+            place_new(draft, path)
     except FileExistsError:
         draft.unlink(missing_ok=True)
         raise
@@ -40,7 +40,8 @@ def write_private(path: Path, data: bytes, *, replace: bool = True) -> None:
         raise _unwritable(path, error) from None
 
 
-def _place_new(draft: Path, path: Path) -> None:
+def place_new(draft: Path, path: Path) -> None:
+    """Give a draft its name; FileExistsError where the name is taken. The draft is gone then."""
     # a link fails where the name is taken, a rename would overwrite
     try:
         path.hardlink_to(draft)

@@ -15,8 +15,12 @@ from lianxi.cli.private_files import write_private
 DEFAULT_GATEWAY = "http://127.0.0.1:8600"
 DEFAULT_PROFILE = "default"
 
-NAMES = ("gateway", "conference", "origin", "unit", "key", "ca")
-"""What a profile may hold; `ca` is a file of certificates to trust for https."""
+NAMES = ("gateway", "conference", "origin", "unit", "key", "ca", "trust", "cosign")
+"""What a profile may hold.
+
+`ca` is a file of certificates to trust for https, `trust` a trust file (lianxi audit trust);
+`cosign` true: each checkpoint this machine has verified is cosigned.
+"""
 
 _DEFAULTS = {"gateway": DEFAULT_GATEWAY}
 

@@ -3,7 +3,7 @@
 import json
 import os
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from http import HTTPStatus
 from typing import Any, NamedTuple
@@ -13,6 +13,7 @@ from lianxi.cli.client import Client
 from lianxi.cli.faults import CliError
 from lianxi.cli.kept import KeptRequest, Shelf
 from lianxi.cli.language import _
+from lianxi.cli.promises import check_promise, include_by
 from lianxi.cli.request_ids import new_request_id
 from lianxi.cli.sealing import Change, fingerprint, payload_of, sign
 from lianxi.cli.terminal import tick
@@ -20,6 +21,10 @@ from lianxi.cli.transport import Answer, NoAnswerError, NotReachedError, refusal
 
 ANSWER_MARGIN = 15.0
 """Seconds beyond --timeout until the client stops listening."""
+
+
+FOUND = "found"
+"""The one action before which there is no conference, and no log of it."""
 
 
 class ChangeOptions(NamedTuple):
@@ -112,7 +117,7 @@ def post_command(
         client.path("commands"),
         query={"wait": options.wait, "timeout": options.timeout if options.wait else None},
         body=kept.envelope.encode(),
-        headers={"Content-Type": "application/json"},
+        headers={"Content-Type": "application/json", **client.log.header()},
         timeout=options.timeout + ANSWER_MARGIN,
     )
 
@@ -185,6 +190,8 @@ def _read_answer(
     if refusal is not None:
         if refusal.code == "ANSWER_UNREADABLE" or (undecided and refusal.retryable):
             raise pending(client, kept.request_id)
+        if kept.action != FOUND:
+            client.log.look(answer)
         raise refusal
     try:
         document = answer.document()
@@ -192,20 +199,42 @@ def _read_answer(
     except (CliError, KeyError):
         raise pending(client, kept.request_id) from None
     content = {
-        "schema": 1,
+        "schema": 2,
         "gateway": kept.gateway,
+        "public_key": client.key.signer.public_key.hex(),
         "envelope": kept.envelope,
         "openings": [{"commit": o.commit, "salt": o.salt, "size": o.size} for o in kept.openings],
         "receipt": receipt,
     }
+    if isinstance(document.get("signed_receipt"), str):
+        content["signed_receipt"] = document["signed_receipt"]
     payload = payload_of(kept)
     if not _is_ours(receipt, kept, payload):
         path = shelf.keep_receipt(kept.request_id, content, foreign=True)
         raise CliError("RECEIPT_FOREIGN", path=str(path))
     # within one run of a workflow Temporal repeats the first answer as it was
-    already = bool(receipt.get("already")) or shelf.receipt(kept.request_id) is not None
-    shelf.keep_receipt(kept.request_id, content)
+    before = shelf.receipt(kept.request_id)
+    already = bool(receipt.get("already")) or before is not None
+    # an earlier answer's promise is the earlier one, and its proofs may have come
+    if before is None or before.get("schema") != content["schema"]:
+        shelf.keep_open_receipt(kept.request_id, content, include_by(content))
+    if kept.action != FOUND:
+        _look_at_log(client, kept, answer, content)
     return Outcome(kept.request_id, receipt, bool(document.get("recorded")), already)
+
+
+def _look_at_log(
+    client: Client, kept: KeptRequest, answer: Answer, content: Mapping[str, Any]
+) -> None:
+    """The receipt is kept; now what the answer says of the log, and whose promise it carries."""
+    try:
+        client.log.look(answer)
+        check_promise(client, content, kept.request_id)
+    except CliError as alarm:
+        alarm.message += " " + _(
+            "What you sent was accepted as request {request_id}; its receipt is kept."
+        ).format(request_id=kept.request_id)
+        raise
 
 
 def _is_ours(receipt: Any, kept: KeptRequest, payload: bytes) -> bool:

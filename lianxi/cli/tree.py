@@ -95,6 +95,7 @@ TASK_TABLE = {
     ),
     "close": Entry("lianxi.cli.task.ruling:close", N_("Close a task with a verdict.")),
     "cancel": Entry("lianxi.cli.task.ruling:cancel", N_("Cancel a task for all.")),
+    "thaw": Entry("lianxi.cli.task.thawing:thaw", N_("Let a frozen task go on.")),
     "reopen": Entry("lianxi.cli.task.ruling:reopen", N_("Re-open completed parts for a re-check.")),
     # its record
     "evidence": Entry("lianxi.cli.task.evidence:evidence", N_("Fetch reports and evidence.")),
@@ -145,19 +146,67 @@ AUDIT_TABLE = {
     "show": Entry("lianxi.cli.audit.listing:show_event", N_("One event whole.")),
     "verify": Entry("lianxi.cli.audit.verify:verify", N_("Check hashes, chains and signatures.")),
     "as-of": Entry("lianxi.cli.audit.as_of:as_of", N_("The state at an instant, from events.")),
+    "redact": Entry(
+        "lianxi.cli.audit.redact:redact", N_("Destroy a text or file for good, with a reason.")
+    ),
+    "checkpoint": Entry(
+        "lianxi.cli.audit.checkpoint:checkpoint",
+        N_("The log's newest checkpoint, or that of a size."),
+    ),
+    "consistency": Entry(
+        "lianxi.cli.audit.checkpoint:consistency", N_("Whether one checkpoint continues another.")
+    ),
+    "cosign": Entry("lianxi.cli.audit.checkpoint:cosign", N_("Cosign the log as a witness.")),
+    "check-receipt": Entry(
+        "lianxi.cli.audit.check_receipt:check_receipt", N_("Check a receipt's file offline.")
+    ),
+    "trust": Entry("lianxi.cli.audit.trust:trust", N_("Make a trust file.")),
+    "findings": Entry("lianxi.cli.audit.reconciling:findings", N_("What does not fit.")),
+    "reconcile": Entry(
+        "lianxi.cli.audit.reconciling:reconcile", N_("Compare trail, read tables and Temporal now.")
+    ),
     "export": Entry("lianxi.cli.audit.export:export", N_("Write the exact events to a file.")),
 }
 
 KEY_TABLE = {
     "new": Entry("lianxi.cli.key.make:new", N_("Make a key and its request file.")),
     "register": Entry("lianxi.cli.key.register:register", N_("Take keys into the roster.")),
-    "show": Entry("lianxi.cli.key.show:show", N_("Your key, without its secret.")),
+    "trust": Entry(
+        "lianxi.cli.key.trust:trust", N_("Confirm that another key of your unit is known to you.")
+    ),
+    "show": Entry("lianxi.cli.key.show:show", N_("Your key and your unit's, without secrets.")),
+    "rotate": Entry("lianxi.cli.key.rotate:rotate", N_("Change your key for a new one.")),
+    "revoke": Entry("lianxi.cli.key.revoke:revoke", N_("Retire a key for ever.")),
+    "replace": Entry(
+        "lianxi.cli.key.revoke:replace", N_("Have a new key take a lost one's place.")
+    ),
+    "protect": Entry("lianxi.cli.key.protect:protect", N_("Put a passphrase on your key file.")),
 }
 
 CONFERENCE_TABLE = {
     "init": Entry("lianxi.cli.conference.init:init", N_("Found a conference.")),
     "show": Entry("lianxi.cli.conference.show:show", N_("The conference and who you are in it.")),
+    "thaw": Entry(
+        "lianxi.cli.task.thawing:thaw_conference",
+        N_("Let the frozen stream of the conference itself go on."),
+    ),
     "gap": Entry("lianxi.cli.conference.gap:gap", N_("Gaps of service: list or exclude them.")),
+    "roster": Entry(
+        "lianxi.cli.conference.roster:roster", N_("Who holds which key, and who signs.")
+    ),
+}
+
+ROSTER_TABLE = {
+    "check": Entry(
+        "lianxi.cli.conference.roster.check:check", N_("Follow the rosters from the first one.")
+    ),
+    "propose": Entry(
+        "lianxi.cli.conference.roster.propose:propose", N_("Write a proposal of another roster.")
+    ),
+    "sign": Entry("lianxi.cli.conference.roster.sign:sign", N_("Sign a proposed roster.")),
+    "adopt": Entry(
+        "lianxi.cli.conference.roster.adopt:adopt", N_("Hand in a roster that is signed.")
+    ),
 }
 
 CONFIG_TABLE = {

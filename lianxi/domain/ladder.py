@@ -135,7 +135,7 @@ NOTICE_KINDS = frozenset(
         "transferred", "concurrence-asked", "concurred", "dissented", "concurrence-silent",
         "on-behalf", "disputed", "corrected", "reversed", "instruction", "instruction-heeded",
         "urged", "warning-sent", "warning-answered", "bulletin-issued", "proposed", "approved",
-        "rejected", "expired", "report-reminder", "report-late", "calendar", "limits-moved",
+        "rejected", "expired", "overtaken", "report-reminder", "report-late", "calendar", "limits-moved",
         "service-gap", "phoned",
     }
 )  # fmt: skip

@@ -22,19 +22,27 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from lianxi import ids
 from lianxi.domain.conference.refusals import ZoneUnknownError
+from lianxi.domain.engine import NEWEST_ENGINE
 from lianxi.domain.refusal import Refusal
+from lianxi.domain.task.commands import ThawStream
 from lianxi.domain.task.state import TaskPhase
 from lianxi.engine.outcomes import Accepted, Outcome, Pending, Refused
+from lianxi.engine.owed_rosters import OwedRosters
+from lianxi.engine.reconciling import keep_schedule, reconcile_now
 from lianxi.messages import (
     COMMAND_UPDATE,
     CONFERENCE_WORKFLOW,
     MAILROOM_WORKFLOW,
+    MAX_ROSTER_STEPS,
+    SEALER_WORKFLOW,
     TASK_WORKFLOW,
     CommandAnswer,
     CommandMessage,
     ConferenceInput,
     MailroomInput,
+    ReconcileResult,
     RefusalDetail,
+    SealerInput,
     TaskInput,
     TaskStart,
     Tuning,
@@ -42,7 +50,9 @@ from lianxi.messages import (
 from lianxi.ports import PendingTask, Trail
 from lianxi.proof.commands import CommandPayload, SignedCommand, open_command, update_id
 from lianxi.proof.events import open_event
+from lianxi.proof.rosters import RosterStep
 from lianxi.streams.conference_stream import ConferenceStream
+from lianxi.streams.thawing import pack
 
 PATIENCE = timedelta(seconds=15)
 """How long a caller waits before PENDING: a workflow task caught by a crash takes 8 to 9 seconds."""
@@ -50,7 +60,6 @@ PATIENCE = timedelta(seconds=15)
 RPC_TIMEOUT = timedelta(seconds=10)
 MIN_RPC_SECONDS = 1.0
 RETRY_PAUSE = timedelta(milliseconds=250)
-MAX_ROSTER_STEPS = 128
 
 ResultT = TypeVar("ResultT")
 
@@ -72,6 +81,7 @@ class Engine:
         self._task_queue = task_queue
         self._patience = patience
         self._tuning = tuning or Tuning()
+        self._owed = OwedRosters(trail)
 
     # --- commands ---
 
@@ -95,6 +105,7 @@ class Engine:
             given = ConferenceInput(
                 conference=ids.conference_of_origin(signed.payload.origin),
                 origin=signed.payload.origin,
+                engine=NEWEST_ENGINE,
                 envelope=envelope,
                 tuning=self._tuning,
             )
@@ -118,7 +129,15 @@ class Engine:
     async def _until_known(self, signed: SignedCommand, workflow_id: str) -> Outcome:
         """Send the same update until its outcome is known or the patience is over."""
         payload = signed.payload
-        message = CommandMessage(envelope=signed.text)
+        owed: tuple[RosterStep, ...] = ()
+        if ids.task_of_stream(payload.stream) is not None:
+            owed = await self._read(lambda: self._owed.of(payload.origin, payload.stream))
+        message = CommandMessage(envelope=signed.text, roster_steps=owed)
+        if payload.action == ThawStream.action:
+            thawing = await self._with_stored(message, payload)
+            if thawing is None:
+                return Refused("STORED_TOO_LARGE", {"stream": payload.stream})
+            message = thawing
         deadline = _clock() + self._patience.total_seconds()
         while True:
             try:
@@ -144,6 +163,16 @@ class Engine:
             if _clock() >= deadline:
                 return Pending(payload.request_id)
             await asyncio.sleep(RETRY_PAUSE.total_seconds())
+
+    async def _with_stored(
+        self, message: CommandMessage, payload: CommandPayload
+    ) -> CommandMessage | None:
+        """With what the trail holds of the stream; None where that is too much to be sent."""
+        stored = await self._read(lambda: self._trail.stored_stream(payload.origin, payload.stream))
+        packed = await self._read(lambda: pack(stored.lines))
+        if packed is None:
+            return None
+        return message.model_copy(update={"stored": packed, "stored_roster": stored.roster})
 
     async def _send(
         self, message: CommandMessage, signed: SignedCommand, workflow_id: str, seconds: float
@@ -233,6 +262,16 @@ class Engine:
                 return pending
         return await self._read(lambda: self._trail.registration(origin, task or ""))
 
+    # --- reconciliation ---
+
+    async def keep_reconciling(self, every: timedelta) -> bool:
+        """See to it that trail and Temporal are compared again and again; False: not known."""
+        return await keep_schedule(self._client, self._task_queue, every)
+
+    async def reconcile(self) -> ReconcileResult | None:
+        """Compare now; None when no result came within the patience."""
+        return await reconcile_now(self._client, self._task_queue, self._patience)
+
     # --- starting ---
 
     async def start_pending(self) -> bool:
@@ -254,6 +293,16 @@ class Engine:
         ]
         return all(started)
 
+    async def start_sealer(self) -> bool:
+        """Start, or find, the sealer; False when that is not known."""
+        return await self._started(
+            SEALER_WORKFLOW,
+            SealerInput(),
+            ids.sealer_workflow_id(),
+            "sealer",
+            reuse=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+        )
+
     async def _start_task(self, registered: PendingTask) -> bool:
         """Start, or find, the workflow of a registered task; False when that is not known."""
         event = open_event(registered.registration.text.encode())
@@ -262,6 +311,7 @@ class Engine:
         given = TaskInput(
             task=task,
             origin=registered.origin,
+            engine=NEWEST_ENGINE,
             start=TaskStart(
                 conference=conference,
                 registration=registered.registration,
@@ -281,7 +331,7 @@ class Engine:
     async def _started(
         self,
         name: str,
-        given: TaskInput | ConferenceInput | MailroomInput,
+        given: TaskInput | ConferenceInput | MailroomInput | SealerInput,
         workflow_id: str,
         summary: str,
         *,

@@ -34,6 +34,7 @@ ACCESS: dict[str, Access] = {
     "POST /v1/{conference}/commands": Door.ENVELOPE,
     "PUT /v1/{conference}/openings/{commit}": ACTING,
     "GET /v1/{conference}/openings/{commit}": EVERYBODY,
+    "GET /v1/{conference}/commitments/{commit}": OVERSIGHT,
     "GET /v1/{conference}/roster": EVERYBODY,
     "GET /v1/{conference}/conference": EVERYBODY,
     "GET /v1/{conference}/units": EVERYBODY,
@@ -56,6 +57,17 @@ ACCESS: dict[str, Access] = {
     "GET /v1/{conference}/events": OVERSIGHT,
     "GET /v1/{conference}/events/{hash}": EVERYBODY,
     "GET /v1/{conference}/trail": OVERSIGHT,
+    "GET /v1/{conference}/findings": OVERSIGHT,
+    "GET /v1/{conference}/reconciliation": OVERSIGHT,
+    "POST /v1/{conference}/reconciliation": OVERSIGHT,
+    "GET /v1/log": Door.OPEN,
+    "GET /v1/{conference}/checkpoint": EVERYBODY,
+    "GET /v1/{conference}/checkpoints": EVERYBODY,
+    "GET /v1/{conference}/consistency": EVERYBODY,
+    "POST /v1/{conference}/proofs": EVERYBODY,
+    "POST /v1/{conference}/cosignatures": EVERYBODY,
+    "GET /v1/{conference}/witnesses": EVERYBODY,
+    "GET /v1/{conference}/roster/steps": EVERYBODY,
 }
 """Route (method and path) -> who may call it."""
 

@@ -15,11 +15,20 @@ from starlette.routing import Route
 from lianxi.gateway.access import ACCESS
 from lianxi.gateway.answers import error_answer
 from lianxi.gateway.entry import Endpoint, guarded
-from lianxi.gateway.routes import commands, conference, foresight, openings, record, work
+from lianxi.gateway.routes import (
+    commands,
+    conference,
+    findings,
+    foresight,
+    log,
+    openings,
+    record,
+    work,
+)
 from lianxi.gateway.services import Services
 from lianxi.gateway.wrapping import Wrapping
 
-_GROUPS = (conference, work, foresight, record, openings, commands)
+_GROUPS = (conference, work, foresight, record, findings, log, openings, commands)
 
 
 def create_app(services: Services) -> Starlette:

@@ -7,9 +7,11 @@ which verifies everything again.
 from sqlalchemy import Connection
 from starlette.requests import Request
 
+from lianxi.domain.refusal import Refusal
 from lianxi.gateway.entry import look, with_store
 from lianxi.gateway.known import Seen
 from lianxi.gateway.membership import check_membership, needs_the_conference
+from lianxi.gateway.redacting import check_redaction
 from lianxi.gateway.refusals import OpeningMissingError, WrongStreamError
 from lianxi.gateway.services import Services
 from lianxi.ids import stream_workflow_id
@@ -31,6 +33,12 @@ async def check_command(request: Request, services: Services, signed: SignedComm
         seen = look(services, connection, request)
         _check(signed, seen)
         check_membership(connection, seen.facts.origin, signed)
+        try:
+            check_redaction(connection, seen.facts.origin, signed)
+        except Refusal:
+            # units may have come to the task since it was answered
+            if not _answered(store, signed):
+                raise
         lacking = missing(connection, seen.facts.origin, commitments_in(signed.payload.args))
         if lacking and not _answered(store, signed):
             raise OpeningMissingError(commit=lacking[0])

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from lianxi.engine.outcomes import Outcome
+from lianxi.messages import ReconcileResult
 
 
 class Desk(Protocol):
@@ -17,4 +18,8 @@ class Desk(Protocol):
 
     async def found(self, envelope: str) -> Outcome:
         """Found a conference."""
+        ...
+
+    async def reconcile(self) -> ReconcileResult | None:
+        """Compare trail and Temporal now; None when no result came in time."""
         ...

@@ -7,6 +7,7 @@ import anyio
 from lianxi.engine.engine import Engine
 from lianxi.engine.outcomes import Outcome
 from lianxi.gateway.services import StoreSource
+from lianxi.messages import ReconcileResult
 from lianxi.ports import Trail
 
 
@@ -25,6 +26,10 @@ class EngineDesk:
     async def found(self, envelope: str) -> Outcome:
         """See `Desk`."""
         return await (await self._ready()).found(envelope)
+
+    async def reconcile(self) -> ReconcileResult | None:
+        """See `Desk`."""
+        return await (await self._ready()).reconcile()
 
     async def _ready(self) -> Engine:
         if self._engine is None:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from http import HTTPStatus
 from typing import TypeVar
 
 import anyio
@@ -17,10 +18,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from lianxi.domain.refusal import Refusal
+from lianxi.domain.roster import Roster
 from lianxi.domain.values import Actor
 from lianxi.gateway.access import Access, Door
 from lianxi.gateway.answers import error_answer
 from lianxi.gateway.known import Seen
+from lianxi.gateway.log_heads import SEEN_HEADER, Headers, seen_size
+from lianxi.gateway.receipts import ReceiptSigning
 from lianxi.gateway.refusals import (
     MalformedError,
     NotAllowedError,
@@ -48,7 +52,9 @@ _log = get_logger("lianxi.gateway")
 
 _MAX_WORD = 64
 
-_SPOKEN = frozenset({"KEY_UNKNOWN", "KEY_RETIRED", "ORIGIN_MISMATCH"})
+_SPOKEN = frozenset(
+    {"KEY_UNKNOWN", "KEY_RETIRED", "KEY_NOT_YET", "KEY_REPLACED", "ORIGIN_MISMATCH"}
+)
 """Refusals of a session token that say more than `SESSION_INVALID` to whoever holds the key."""
 
 
@@ -60,9 +66,11 @@ class Reading:
     store: Store
     connection: Connection
     facts: ConferenceFacts
+    roster: Roster
     viewer: Actor
     directory: Callable[[], Directory]
     now: datetime
+    signing: ReceiptSigning
 
     @property
     def origin(self) -> str:
@@ -105,7 +113,19 @@ async def with_session(
         directories = services.known.directories(store.evidence)
         facts = seen.facts
         directory = partial(directories.get, connection, facts.origin, facts.directory)
-        return work(Reading(request, store, connection, facts, viewer, directory, now))
+        return work(
+            Reading(
+                request,
+                store,
+                connection,
+                facts,
+                seen.roster,
+                viewer,
+                directory,
+                now,
+                services.signing,
+            )
+        )
 
     return await with_store(services, in_thread)
 
@@ -150,6 +170,26 @@ def bearer(request: Request, scheme: str) -> str:
     return credential
 
 
+async def _log_headers(request: Request, services: Services) -> Headers:
+    """What the answer says of the conference's log; nothing for a route of no conference."""
+    conference = request.path_params.get("conference")
+    if conference is None or not plain_word(conference):
+        return {}
+    seen = seen_size(request.headers.get(SEEN_HEADER))
+    heads = services.heads
+    found = heads.remembered(conference, seen)
+    if found is not None:
+        return found
+    try:
+        await with_store(services, lambda _, connection: heads.look(connection, conference, seen))
+    except StoreUnavailableError:
+        return heads.remembered(conference, seen, "away") or {}
+    except Exception:  # noqa: BLE001 - an answer that is made is given, with or without its headers
+        _log.warning("the log was not looked up", exc_info=True)
+        return heads.remembered(conference, seen, "away") or {}
+    return heads.remembered(conference, seen, "after") or {}
+
+
 def _viewer(request: Request, seen: Seen, access: Access, now: datetime) -> Actor:
     token = bearer(request, "Bearer")
     try:
@@ -169,6 +209,13 @@ def guarded(
     """The endpoint with every failure turned into the one form of an error."""
 
     async def answer(request: Request) -> Response:
+        response = await answered(request)
+        # nothing about a conference for whoever cannot show that they belong to it
+        if response.status_code != HTTPStatus.UNAUTHORIZED:
+            response.headers.update(await _log_headers(request, services))
+        return response
+
+    async def answered(request: Request) -> Response:
         try:
             return await endpoint(request, services, access)
         except Refusal as refusal:

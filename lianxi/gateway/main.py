@@ -11,18 +11,22 @@ import sys
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 
 from lianxi.engine.connection import connect
 from lianxi.engine.engine import Engine
 from lianxi.gateway.app import create_app
 from lianxi.gateway.engine_desk import EngineDesk
 from lianxi.gateway.founding_token import make_token
+from lianxi.gateway.receipts import ReceiptSigning
 from lianxi.gateway.services import Limits, Services, wall_clock
 from lianxi.gateway.serving import ExposedError, check_exposure, serve
 from lianxi.gateway.store_source import OpenedStore
 from lianxi.logs import configure_logs, get_logger
 from lianxi.messages import Tuning
 from lianxi.ports import StoreUnavailableError
+from lianxi.proof.keys import Signer
+from lianxi.service_keys import ServiceKeyError, published_keys, read_service_key
 from lianxi.settings import Settings, SettingsError, load
 from lianxi.store.faults import SchemaError
 
@@ -59,6 +63,8 @@ async def run(settings: Settings, now: Callable[[], datetime] = wall_clock) -> i
             founding_token=make_token(settings.run_dir),
             limits=Limits(evidence_bytes=settings.max_evidence_bytes),
             now=now,
+            signing=ReceiptSigning(_receipt_key(settings.receipt_key_file)),
+            public_keys=partial(published_keys, settings.receipt_key_file.parent),
         )
         _log.info("serving", host=settings.gateway_host, port=settings.gateway_port)
         served = await serve(create_app(services), settings)
@@ -66,6 +72,15 @@ async def run(settings: Settings, now: Callable[[], datetime] = wall_clock) -> i
         store.close()
     _log.info("stopped" if served else "not started")
     return 0 if served else 1
+
+
+def _receipt_key(path: Path) -> Signer | None:
+    """The key that receipts are signed with; without it they go out unsigned, and say so."""
+    try:
+        return read_service_key(path)
+    except ServiceKeyError as error:
+        _log.warning("receipts are not signed", reason=str(error))
+        return None
 
 
 def main() -> None:

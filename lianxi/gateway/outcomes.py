@@ -36,18 +36,19 @@ async def outcome_of(handed_in: Awaitable[Outcome], payload: CommandPayload) -> 
         return Pending(payload.request_id)
 
 
-async def answer_of(services: Services, outcome: Outcome, query: WaitQuery) -> Response:
+async def answer_of(
+    services: Services, outcome: Outcome, query: WaitQuery, conference: str
+) -> Response:
     """The HTTP answer; where asked, only once the store holds the receipt's events."""
     match outcome:
         case Accepted(receipt):
             _log.info("command accepted", already=receipt.already, stream=receipt.stream)
             recorded = query.wait is not None and await _recorded(services, receipt, query.timeout)
-            return json_answer(
-                {
-                    "receipt": receipt.model_dump(mode="json", exclude_none=True),
-                    "recorded": recorded,
-                }
-            )
+            # the roster as it was when the command was let in: no look at the store more
+            seen = services.known.last_seen(conference)
+            roster = None if seen is None else seen.roster
+            answer = services.signing.receipt_answer(receipt, roster)
+            return json_answer({**answer, "recorded": recorded})
         case Refused(code, params):
             _log.info("command refused", code=code)
             return error_answer(code, params)

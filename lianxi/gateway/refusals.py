@@ -47,6 +47,12 @@ class UnknownTaskError(Refusal):
     code: ClassVar[str] = "UNKNOWN_TASK"
 
 
+class NoResultError(Refusal):
+    """Trail and Temporal were not compared in time; the comparison may still be under way."""
+
+    code: ClassVar[str] = "NO_RESULT"
+
+
 class WrongStreamError(Refusal):
     """No commands go to this stream (`stream`)."""
 
@@ -57,6 +63,18 @@ class OpeningMissingError(Refusal):
     """A command names a commitment whose opening was not handed in (`commit`)."""
 
     code: ClassVar[str] = "OPENING_MISSING"
+
+
+class OpeningGoneError(Refusal):
+    """What a commitment stood for is redacted (`by`, `at`, `event`; `reason`: its commitment)."""
+
+    code: ClassVar[str] = "REDACTED"
+
+
+class UnknownCommitmentError(Refusal):
+    """No event names this commitment (`commit`)."""
+
+    code: ClassVar[str] = "UNKNOWN_COMMITMENT"
 
 
 class OpeningMismatchError(Refusal):
@@ -75,6 +93,30 @@ class NotSucceededError(Refusal):
     """A unit's work goes to its successor alone, and `into` is not that of `unit`."""
 
     code: ClassVar[str] = "NOT_SUCCEEDED"
+
+
+class WitnessNameError(Refusal):
+    """A witness is called by the caller's origin and unit, and its key is of the kind for it (`expected`)."""
+
+    code: ClassVar[str] = "WITNESS_NAME"
+
+
+class WitnessKnownError(Refusal):
+    """A witness of this name has another key; the first one stays (`name`)."""
+
+    code: ClassVar[str] = "WITNESS_KNOWN"
+
+
+class WitnessesFullError(Refusal):
+    """The unit has as many witnesses as are taken (`limit`)."""
+
+    code: ClassVar[str] = "WITNESSES_FULL"
+
+
+class CosignatureInvalidError(Refusal):
+    """The line is not that key's over the checkpoint stored at that size."""
+
+    code: ClassVar[str] = "COSIGNATURE_INVALID"
 
 
 class RulesUnknownError(Refusal):

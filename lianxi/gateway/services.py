@@ -9,6 +9,9 @@ from starlette.requests import Request
 
 from lianxi.gateway.desk import Desk
 from lianxi.gateway.known import Known
+from lianxi.gateway.log_heads import LogHeads
+from lianxi.gateway.receipts import ReceiptSigning
+from lianxi.service_keys import PublicKeys
 from lianxi.store.store import Store
 
 StoreSource = Callable[[], Store]
@@ -49,11 +52,16 @@ class Services:
     limits: Limits = Limits()
     now: Callable[[], datetime] = wall_clock
     known: Known = field(default_factory=Known)
+    signing: ReceiptSigning = field(default_factory=ReceiptSigning)
+    public_keys: Callable[[], PublicKeys] = lambda: PublicKeys(None, None)
+    """The public halves of the service's own keys, as they lie on this machine now."""
+    heads: LogHeads = field(init=False)
     threads: anyio.CapacityLimiter = field(init=False)
     uploads: anyio.CapacityLimiter = field(init=False)
 
     def __post_init__(self) -> None:
-        """Make the limiters."""
+        """Make the limiters, and what remembers the logs."""
+        object.__setattr__(self, "heads", LogHeads(self.known))
         object.__setattr__(self, "threads", anyio.CapacityLimiter(self.limits.threads))
         object.__setattr__(self, "uploads", anyio.CapacityLimiter(self.limits.uploads))
 

@@ -52,7 +52,7 @@ SIGHT: dict[str, Sight] = {
     **dict.fromkeys(
         (
             *("ActProposed", "ProposalEndorsed", "ProposalApproved", "ProposalRejected"),
-            *("ProposalExpired", "OfficeReminded"),
+            *("ProposalExpired", "ProposalOvertaken", "OfficeReminded"),
         ),
         Sight.OFFICE,
     ),

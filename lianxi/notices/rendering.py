@@ -94,6 +94,7 @@ def _body(due: DueNotice, text: Text, title: str, zone: ZoneInfo, _: Callable[[s
         "task": notice.task,
         "unit": notice.about or "UNIT",
         "subject": (notice.subject or "EVENT")[:SHORT_HASH],
+        "event": notice.subject or "EVENT",
     }
     commands = [command.format_map(named) for command in text.commands]
     lines += ["", _(texts.COMMANDS), *(f"  {command}" for command in commands)]

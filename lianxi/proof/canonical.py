@@ -9,6 +9,7 @@ from codecs import BOM_UTF8
 from collections.abc import Iterable
 from json import JSONDecodeError, JSONDecoder, JSONEncoder
 from math import isfinite
+from threading import local
 from typing import Any
 
 import rfc8785
@@ -73,6 +74,7 @@ def parse(data: bytes, *, max_bytes: int, max_depth: int = MAX_DEPTH) -> Any:
     except UnicodeDecodeError as error:
         raise JsonNotUtf8Error(place=error.start) from None
     _refuse_depth(text, max_depth)
+    _SEEN.fault = False
     try:
         value, end = _DECODER.raw_decode(text, _skip_whitespace(text, 0))
     except JSONDecodeError as error:
@@ -80,7 +82,10 @@ def parse(data: bytes, *, max_bytes: int, max_depth: int = MAX_DEPTH) -> Any:
     end = _skip_whitespace(text, end)
     if end != len(text):
         raise JsonTrailingError(place=_byte_offset(text, end))
-    _refuse_faults(value, max_depth)
+    # the walk finds the place; whether there is a fault at all the decoder has noticed, but for
+    # surrogates, which only an escape can bring about
+    if _SEEN.fault or "\\u" in text:
+        _refuse_faults(value, max_depth)
     return value
 
 
@@ -104,6 +109,14 @@ def refuse_other_spelling(data: bytes, canonical: bytes) -> None:
 def pointer(path: Iterable[str | int]) -> str:
     """A JSON pointer (RFC 6901); keys that are no short machine words stand as `*`."""
     return "".join(_segment(str(step)) for step in path)
+
+
+def respelled(value: Any) -> bytes:
+    """`dumps` without its checks: for comparing with a document that `parse` has let through.
+
+    What is equal to such a document has no fault; what is not equal is refused by the comparison.
+    """
+    return _spelled(value)
 
 
 _ENCODER = JSONEncoder(
@@ -132,6 +145,7 @@ def _read_object(pairs: list[tuple[str, Any]]) -> dict[str, Any] | _DuplicateKey
     members = dict(pairs)
     if len(members) == len(pairs):
         return members
+    _SEEN.fault = True
     seen: set[str] = set()
     for key, _ in pairs:
         if key in seen:
@@ -142,10 +156,31 @@ def _read_object(pairs: list[tuple[str, Any]]) -> dict[str, Any] | _DuplicateKey
 
 def _read_integer(digits: str) -> int:
     # int() is quadratic in the number of digits, and refuses over 4,300 of them in its own way
-    return int(digits) if len(digits) <= _INTEGER_CHARACTERS else MAX_INTEGER + 1
+    value = int(digits) if len(digits) <= _INTEGER_CHARACTERS else MAX_INTEGER + 1
+    if not -MAX_INTEGER <= value <= MAX_INTEGER:
+        _SEEN.fault = True
+    return value
 
 
-_DECODER = JSONDecoder(object_pairs_hook=_read_object, parse_int=_read_integer)
+def _read_float(text: str) -> float:
+    """Of a fraction, an exponent, NaN or an infinity: none may be in a document."""
+    _SEEN.fault = True
+    return float(text)
+
+
+class _Seen(local):
+    """Whether the decoder met a fault in the document under way; one for each thread."""
+
+    fault = False
+
+
+_SEEN = _Seen()
+_DECODER = JSONDecoder(
+    object_pairs_hook=_read_object,
+    parse_int=_read_integer,
+    parse_float=_read_float,
+    parse_constant=_read_float,
+)
 
 
 def _skip_whitespace(text: str, start: int) -> int:

@@ -9,7 +9,7 @@ the command expired or its key was retired.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Annotated, Literal
+from typing import Annotated, Literal, assert_never
 
 from pydantic import Field
 
@@ -23,6 +23,7 @@ from lianxi.domain.values import (
     Sha256Hex,
     StreamName,
     UnitId,
+    format_instant,
 )
 from lianxi.proof.envelopes import (
     COMMAND_TYPE,
@@ -35,6 +36,8 @@ from lianxi.proof.hashing import sha256_hex
 from lianxi.proof.refusals import (
     AlgorithmMismatchError,
     KeyIdMismatchError,
+    KeyNotYetError,
+    KeyReplacedError,
     KeyRetiredError,
     KeyUnknownError,
     OriginMismatchError,
@@ -124,7 +127,8 @@ def authenticate(signed: SignedCommand, roster: Roster) -> Actor:
     """
     payload = signed.payload
     key = roster.by_key_id.get(payload.key_id)
-    if key is None:
+    if key is None or key.use != "command":
+        # a key of the log or of receipts signs no command: for commands there is no such key
         raise KeyUnknownError(key_id=payload.key_id)
     if key.alg != payload.alg:
         raise AlgorithmMismatchError(key_id=key.key_id)
@@ -145,13 +149,28 @@ def check_times(payload: CommandPayload, now: datetime) -> None:
     check_now(payload.issued_at, payload.not_after, now)
 
 
-def check_standing(payload: CommandPayload, roster: Roster) -> None:
-    """Raises KeyRetiredError, or KeyUnknownError, unless the key may act under this roster."""
-    key = roster.by_key_id.get(payload.key_id)
-    if key is None:
-        raise KeyUnknownError(key_id=payload.key_id)
-    if key.state != "active":
-        raise KeyRetiredError(key_id=key.key_id)
+def check_standing(payload: CommandPayload, roster: Roster, now: datetime) -> None:
+    """Whether the key may act under this roster at `now`; the refusals of `check_key_standing`."""
+    check_key_standing(payload.key_id, roster, now)
+
+
+def check_key_standing(key_id: str, roster: Roster, now: datetime) -> None:
+    """Raises KeyUnknownError, KeyRetiredError, KeyNotYetError, KeyReplacedError."""
+    match roster.standing(key_id, now):
+        case "active":
+            return
+        case "unknown":
+            raise KeyUnknownError(key_id=key_id)
+        case "retired":
+            raise KeyRetiredError(key_id=key_id)
+        case "waiting":
+            effective = roster.by_key_id[key_id].effective
+            spelled = "" if effective is None else format_instant(effective)
+            raise KeyNotYetError(key_id=key_id, effective=spelled)
+        case "replaced":
+            raise KeyReplacedError(key_id=key_id)
+        case never:
+            assert_never(never)
 
 
 def update_id(request_id: str, digest: str) -> str:

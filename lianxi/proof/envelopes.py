@@ -24,6 +24,7 @@ COMMAND_TYPE = "application/vnd.lianxi.command.v1+json"
 SESSION_TYPE = "application/vnd.lianxi.session.v1+json"
 ROSTER_TYPE = "application/vnd.lianxi.roster.v1+json"
 KEY_REQUEST_TYPE = "application/vnd.lianxi.key-request.v1+json"
+RECEIPT_TYPE = "application/vnd.lianxi.receipt.v1+json"
 
 MAX_ENVELOPE_BYTES = 16_384
 

@@ -79,6 +79,34 @@ def verify_possession(data: bytes, *, origin: str, unit: str | None = None) -> K
     return request
 
 
+def rotation_request(signer: Signer, old: Signer, *, origin: str, unit: str) -> bytes:
+    """The key request file of a rotation: the new key's request, and the same signed by the old one.
+
+    Two envelopes, a line each; `old` is the key that `signer` takes the place of.
+    """
+    first = proof_of_possession(signer, origin=origin, unit=unit)
+    payload = decode(first, payload_type=KEY_REQUEST_TYPE).payload
+    return first + b"\n" + encode(seal_envelope(KEY_REQUEST_TYPE, payload, old))
+
+
+def split_request(data: bytes) -> tuple[bytes, Envelope | None]:
+    """A key request file's own request, and the old key's envelope over it where it is a rotation.
+
+    Raises the refusals of `envelopes.decode`, SchemaError (another payload, a third line). Nothing
+    is verified: see `verify_possession`, and `roster_proofs` for the old key's signature.
+    """
+    lines = data.strip().split(b"\n")
+    if len(lines) == 1:
+        return lines[0], None
+    if len(lines) != 2:  # noqa: PLR2004  the request, and the same by the old key
+        raise SchemaError(place="", reason="lines")
+    request = decode(lines[0].strip(), payload_type=KEY_REQUEST_TYPE, max_bytes=MAX_REQUEST_BYTES)
+    by_old = decode(lines[1].strip(), payload_type=KEY_REQUEST_TYPE, max_bytes=MAX_REQUEST_BYTES)
+    if by_old.payload != request.payload or by_old.keyid == request.keyid:
+        raise SchemaError(place="/1/payload", reason="other")
+    return lines[0].strip(), by_old
+
+
 def _read_request(envelope: Envelope) -> KeyRequest:
     document = canonical.parse_canonical(envelope.payload, max_bytes=MAX_REQUEST_BYTES)
     if not isinstance(document, dict):

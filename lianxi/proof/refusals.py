@@ -162,6 +162,18 @@ class KeyRetiredError(Refusal):
     code: ClassVar[str] = "KEY_RETIRED"
 
 
+class KeyNotYetError(Refusal):
+    """The key replaces a lost one and may not act before `effective` (`key_id`)."""
+
+    code: ClassVar[str] = "KEY_NOT_YET"
+
+
+class KeyReplacedError(Refusal):
+    """Another key has taken the place of this one (`key_id`)."""
+
+    code: ClassVar[str] = "KEY_REPLACED"
+
+
 class AlgorithmMismatchError(Refusal):
     """The algorithm named is not the one of the key's roster entry (`key_id`)."""
 
@@ -214,9 +226,34 @@ class TokenMalformedError(Refusal):
 
 
 class RosterEntryError(Refusal):
-    """A roster entry contradicts itself or the rules (`reason`: role, unit, system, state)."""
+    """A roster entry contradicts itself or the rules.
+
+    `reason`: role, unit, system (it has no command key), use, state, effective.
+    """
 
     code: ClassVar[str] = "ROSTER_ENTRY"
+
+
+class RosterProposalError(Refusal):
+    """A proposed roster does not lead on from the one known (`reason`, `version`: the one known).
+
+    `reason`: stale (the roster has changed since), ahead (of the one known), roster (it says that
+    it leads to another roster than it does).
+    """
+
+    code: ClassVar[str] = "ROSTER_PROPOSAL"
+
+
+class RosterChangeError(Refusal):
+    """A step that no roster may take (`reason`, and `key_id` where it is about one).
+
+    `reason`: unknown, retired (the key to be retired), threshold (a key that cannot sign), convener
+    (no active key left), version (changes of another roster than this one's next), lost, replaced
+    (the key to be replaced), rotation (a unit's key is changed
+    for another without the old one's signature), possession (proofs that do not fit the keys).
+    """
+
+    code: ClassVar[str] = "ROSTER_CHANGE"
 
 
 class KeyKnownError(Refusal):
@@ -280,3 +317,72 @@ class EventStreamError(Refusal):
     """The event belongs to another origin or stream than the one before (`seq`)."""
 
     code: ClassVar[str] = "EVENT_STREAM"
+
+
+# --- tree, notes, checkpoints, proofs, policies ---
+
+
+class TreeRangeError(Refusal):
+    """No such leaf or size in this tree (`reason`: index, size or order)."""
+
+    code: ClassVar[str] = "TREE_RANGE"
+
+
+class TreeNodeMissingError(Refusal):
+    """The store lacks a complete node of the tree (`level`, `index`)."""
+
+    code: ClassVar[str] = "TREE_NODE_MISSING"
+
+
+class ProofInvalidError(Refusal):
+    """A proof does not lead to the root (`reason`: index, size, order, length, hash, root)."""
+
+    code: ClassVar[str] = "PROOF_INVALID"
+
+
+class NoteMalformedError(Refusal):
+    """Not a signed note (`reason`, `place`: the line, counted from 1, or a byte offset)."""
+
+    code: ClassVar[str] = "NOTE_MALFORMED"
+
+
+class NoteTooLargeError(Refusal):
+    """A note of more bytes than are taken (`size`, `limit`)."""
+
+    code: ClassVar[str] = "NOTE_TOO_LARGE"
+
+
+class NoteKeyError(Refusal):
+    """Not a verifier key we know how to use (`reason`: form, name, base64, algorithm, point, id)."""
+
+    code: ClassVar[str] = "NOTE_KEY_INVALID"
+
+
+class CheckpointMalformedError(Refusal):
+    """A note, but not the three lines of a checkpoint (`reason`: lines, origin, size, root)."""
+
+    code: ClassVar[str] = "CHECKPOINT_MALFORMED"
+
+
+class CheckpointSignatureError(Refusal):
+    """Not signed by a known key of this log (`reason`: unknown or invalid)."""
+
+    code: ClassVar[str] = "CHECKPOINT_SIGNATURE"
+
+
+class ForeignCheckpointError(Refusal):
+    """A checkpoint of another conference, or of another founding of it (`expected`)."""
+
+    code: ClassVar[str] = "FOREIGN_CHECKPOINT"
+
+
+class TlogProofMalformedError(Refusal):
+    """Not a proof of the form c2sp.org/tlog-proof@v1 (`reason`, `place`: the line)."""
+
+    code: ClassVar[str] = "TLOG_PROOF_MALFORMED"
+
+
+class PolicyMalformedError(Refusal):
+    """Not a witness policy (`reason`, `place`: the line, 0 for the whole text)."""
+
+    code: ClassVar[str] = "POLICY_MALFORMED"

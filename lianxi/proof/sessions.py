@@ -9,12 +9,12 @@ from typing import Literal
 
 from lianxi.domain.roster import Roster
 from lianxi.domain.values import Actor, Frozen, Instant, Origin, Sha256Hex, UnitId
+from lianxi.proof.commands import check_key_standing
 from lianxi.proof.envelopes import SESSION_TYPE, decode, verify_envelope
 from lianxi.proof.refusals import (
     AlgorithmMismatchError,
     JsonTooLargeError,
     KeyIdMismatchError,
-    KeyRetiredError,
     KeyUnknownError,
     OriginMismatchError,
     SignatureInvalidError,
@@ -45,8 +45,8 @@ def open_session(token: str, *, origin: str, roster: Roster, now: datetime) -> A
 
     Raises TokenMalformedError, JsonTooLargeError, the refusals of `envelopes.decode` and
     `wire.read_model`, KeyIdMismatchError, OriginMismatchError, ValidityError (over 12 hours),
-    KeyUnknownError, KeyRetiredError, AlgorithmMismatchError, UnitMismatchError,
-    SignatureInvalidError, ExpiredError, IssuedInFutureError.
+    KeyUnknownError, AlgorithmMismatchError, UnitMismatchError, SignatureInvalidError,
+    ExpiredError, IssuedInFutureError, the refusals of `commands.check_key_standing`.
     """
     envelope = decode(_token_bytes(token), payload_type=SESSION_TYPE)
     payload = read_model(SessionPayload, envelope.payload, max_bytes=MAX_TOKEN_CHARACTERS)
@@ -54,7 +54,7 @@ def open_session(token: str, *, origin: str, roster: Roster, now: datetime) -> A
         raise KeyIdMismatchError(place="/signatures/0/keyid")
     check_window(payload.issued_at, payload.not_after, longest=MAX_SESSION_VALIDITY)
     key = roster.by_key_id.get(payload.key_id)
-    if key is None:
+    if key is None or key.use != "command":
         raise KeyUnknownError(key_id=payload.key_id)
     if key.alg != payload.alg:
         raise AlgorithmMismatchError(key_id=key.key_id)
@@ -65,8 +65,7 @@ def open_session(token: str, *, origin: str, roster: Roster, now: datetime) -> A
     if payload.origin != origin:
         raise OriginMismatchError(expected=origin)
     check_now(payload.issued_at, payload.not_after, now)
-    if key.state != "active":
-        raise KeyRetiredError(key_id=key.key_id)
+    check_key_standing(key.key_id, roster, now)
     return Actor(unit=key.unit, role=key.role, key_id=key.key_id)
 
 

@@ -10,11 +10,12 @@ Feed the stream `conference` of an origin before its other streams, each stream 
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from lianxi.domain.conference.events import CONFERENCE_KINDS, ConferenceFounded, KeyRegistered
+from lianxi.domain.conference.events import CONFERENCE_KINDS, ConferenceFounded, RosterMade
 from lianxi.domain.observations import AUDIT_KINDS, MAIL_KINDS
 from lianxi.domain.refusal import Refusal
 from lianxi.domain.roster import Roster
@@ -24,7 +25,8 @@ from lianxi.proof.commitments import opens
 from lianxi.proof.events import EventEnvelope, Head, check_link, head_after, open_event
 from lianxi.proof.hashing import event_hash
 from lianxi.proof.refusals import EventSequenceError
-from lianxi.proof.rosters import RosterStep, adopt, check_genesis, roster_hash
+from lianxi.proof.rosters import adopt, check_genesis, roster_hash
+from lianxi.proof.standing import Retirements, step_of
 
 CONFERENCE = "conference"
 
@@ -105,7 +107,7 @@ def check_command(event: EventEnvelope, envelope: str | None, roster: Roster) ->
     try:
         signed = open_command(envelope)
         actor = authenticate(signed, roster)
-        check_standing(signed.payload, roster)
+        check_standing(signed.payload, roster, event.at)
     except Refusal as refusal:
         return refusal.code
     payload = signed.payload
@@ -128,6 +130,20 @@ def check_opening(commit: str, size: int, salt: bytes, data: bytes | None) -> st
     return None if opens(commit, size, salt, data) else "mismatch"
 
 
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """One event as it was read, and what is wrong with it.
+
+    `event` is None where the bytes are none, `data` where they are not what the kind says, `roster`
+    where nobody knows the one that the event names.
+    """
+
+    event: EventEnvelope | None
+    data: BaseModel | None
+    roster: Roster | None
+    findings: list[Finding]
+
+
 @dataclass
 class TrailChecker:
     """Checks rows one after another and keeps what the next ones need: heads and rosters.
@@ -135,24 +151,34 @@ class TrailChecker:
     Memory: one head per stream, one roster per version.
     """
 
+    signatures: bool = True
+    """Whether commands are held against their envelopes; without it rosters are still followed."""
     heads: dict[tuple[str, str], Head] = field(default_factory=dict)
     bases: Counter[str] = field(default_factory=Counter)
     demo_custody: set[str] = field(default_factory=set)
     """Origins whose keys were made on one machine: authorship is not proven there."""
     _rosters: dict[str, dict[str, Roster]] = field(default_factory=dict)
     _adopted: dict[tuple[str, str], str] = field(default_factory=dict)
+    _retirements: Retirements = field(default_factory=Retirements)
 
     def check(self, row: TrailRow) -> tuple[EventEnvelope | None, list[Finding]]:
+        """The event and all that is wrong with it; see `examine`."""
+        examined = self.examine(row)
+        return examined.event, examined.findings
+
+    def examine(self, row: TrailRow) -> Examined:
         """Find all that is wrong with one row.
 
         Codes beside those of `check_event`: UNKNOWN_KIND, DATA_INVALID, ROSTER_INVALID (the step
-        itself), ROSTER_UNKNOWN, ROSTER_WRONG (not the one the stream had adopted), COMMAND_INVALID.
+        itself), ROSTER_UNKNOWN, ROSTER_WRONG (not the one the stream had adopted), COMMAND_INVALID,
+        KEY_RETIRED_EARLIER (by a key that the conference had retired before, though this stream had
+        not adopted that).
         """
         key = (row.origin, row.stream)
         event, findings = check_event(self.heads.get(key), row)
         if event is None:
             self._pass_over(row)
-            return None, findings
+            return Examined(None, None, None, findings)
         # by the stored hash: one changed event is one finding, not one for each that follows
         self.heads[key] = head_after(event, row.hash)
         self.bases[event.basis] += 1
@@ -160,7 +186,12 @@ class TrailChecker:
         if problem is not None:
             findings.append(Finding(problem, row.place, event.kind))
         findings += self._check_roster(row, event, data)
-        return event, findings
+        roster = self._rosters[row.origin].get(event.roster)
+        return Examined(event, data if problem is None else None, roster, findings)
+
+    def rosters_of(self, origin: str) -> Mapping[str, Roster]:
+        """The rosters of a conference whose steps were followed so far, by their hashes."""
+        return self._rosters.setdefault(origin, {})
 
     def _pass_over(self, row: TrailRow) -> None:
         """Believe the claim about an unreadable event, so that the next one is judged by itself."""
@@ -174,7 +205,7 @@ class TrailChecker:
     ) -> Iterator[Finding]:
         known = self._rosters.setdefault(row.origin, {})
         try:
-            self._follow_rosters(known, row, data)
+            self._follow_rosters(known, row, event.at, data)
         except Refusal as refusal:
             yield Finding("ROSTER_INVALID", row.place, refusal.code)
         roster = known.get(event.roster)
@@ -185,28 +216,30 @@ class TrailChecker:
         observed = event.stream.startswith("mail/") or event.stream == "audit"
         if event.roster != adopted and not observed:
             yield Finding("ROSTER_WRONG", row.place, event.roster)
-        if event.basis == "command":
+        if event.basis == "command" and self.signatures:
             word = check_command(event, row.envelope, roster)
             if word is not None:
                 yield Finding("COMMAND_INVALID", row.place, word)
-        if isinstance(data, KeyRegistered):
+            elif self._retirements.acted_late(event):
+                yield Finding("KEY_RETIRED_EARLIER", row.place, event.actor.key_id or "")
+        if isinstance(data, RosterMade):
             self._adopted[row.origin, row.stream] = data.roster
 
     def _follow_rosters(
-        self, known: dict[str, Roster], row: TrailRow, data: BaseModel | None
+        self, known: dict[str, Roster], row: TrailRow, at: datetime, data: BaseModel | None
     ) -> None:
         if isinstance(data, ConferenceFounded):
             check_genesis(data.roster, data.roster_signatures)
             known[roster_hash(data.roster)] = data.roster
             if data.custody == "demo":
                 self.demo_custody.add(row.origin)
-        elif isinstance(data, KeyRegistered):
+        elif isinstance(data, RosterMade):
             before = known.get(data.prev_roster)
             if before is not None:
-                step = RosterStep(entry=data.entry, signatures=data.signatures)
-                derived = adopt(before, step)
+                derived = adopt(before, step_of(data), at=at)
                 # kept under its own hash: an event that names another is found when that is used
                 known[roster_hash(derived)] = derived
+                self._retirements.follow(row.origin, at, data)
         elif isinstance(data, RosterAdopted):
             after = known.get(data.roster)
             before_hash = self._adopted.get((row.origin, row.stream))

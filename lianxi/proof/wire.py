@@ -30,7 +30,8 @@ def read_model(model: type[ModelT], data: bytes, *, max_bytes: int) -> ModelT:
         value = model.model_validate(document)
     except ValidationError as error:
         raise schema_error(error) from None
-    canonical.refuse_other_spelling(data, wire_bytes(value))
+    again = canonical.respelled(value.model_dump(mode="json", exclude_none=True))
+    canonical.refuse_other_spelling(data, again)
     return value
 
 

@@ -3,14 +3,14 @@
 The store trusts nobody's bookkeeping: a batch stands only where it continues the stored head.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 
-from lianxi.domain.conference.events import ConferenceFounded
+from lianxi.domain.conference.events import ConferenceFounded, OpeningRedacted
 from lianxi.domain.conference.state import ConferenceState
 from lianxi.domain.observations import ForkDetected
 from lianxi.domain.refusal import Refusal
@@ -19,7 +19,9 @@ from lianxi.domain.task.state import TaskState
 from lianxi.ids import AUDIT_STREAM, CONFERENCE_STREAM, task_of_stream
 from lianxi.messages import RecordResult
 from lianxi.ports import BatchInvalidError, GapDetectedError
+from lianxi.proof import canonical
 from lianxi.proof.events import Head, check_link
+from lianxi.proof.hashing import sha256_hex
 from lianxi.store.batch import OfferedBatch, OfferedCommand, OfferedEvent
 from lianxi.store.dialect import insert_if_absent
 from lianxi.store.observing import observe, stream_head
@@ -32,9 +34,10 @@ from lianxi.store.projection import (
     project_task,
     task_rows,
 )
+from lianxi.store.redaction import destroy_openings
 from lianxi.store.rows import apply_changes, insert_event
 from lianxi.store.states import States
-from lianxi.store.tables import alarms, commands, events, registrations, rosters
+from lianxi.store.tables import alarms, commands, events, registrations, rosters, rulebooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +188,13 @@ def _append_to_conference(
     if state is not None:
         states.keep_conference(origin, fresh[-1].hash, state)
     apply_changes(connection, changes)
+    destroy_openings(connection, origin, redacted_by(fresh))
+
+
+def redacted_by(offered: Iterable[OfferedEvent]) -> list[str]:
+    """The commitments that these events redact."""
+    kind = OpeningRedacted.__name__
+    return [one.event.data["commit"] for one in offered if one.event.kind == kind]
 
 
 def _append_to_task(
@@ -198,6 +208,7 @@ def _append_to_task(
     conference = _conference(connection, origin, states)
     if head is None:
         _check_registration(connection, origin, task, fresh[0])
+    _check_rulebooks(connection, origin, fresh)
     before = None if head is None else states.task(connection, origin, task, head)
     state: TaskState | None = before
     changes: list[Change] = []
@@ -235,12 +246,34 @@ def _check_registration(
         raise BatchInvalidError(first.event.stream, "registration")
 
 
+def _check_rulebooks(connection: Connection, origin: str, fresh: Sequence[OfferedEvent]) -> None:
+    """Recording refuses rules and calendars that the conference's stream does not hold.
+
+    An event that brings them may name their hashes beside them; those must be theirs.
+    """
+    for one in fresh:
+        data = one.event.data
+        for what in ("rules", "calendar"):
+            if not isinstance(data.get(what), dict):
+                continue
+            book = sha256_hex(canonical.dumps(data[what]))
+            if data.get(f"{what}_hash", book) != book:
+                raise BatchInvalidError(one.event.stream, f"{what}_hash")
+            if _ADOPTED.run(connection, {"origin_": origin, "hash_": book}).scalar() is None:
+                raise GapDetectedError(f"the conference holds no {what} {book} yet")
+
+
 def _insert(connection: Connection, offered: OfferedEvent) -> Recorded:
     row: dict[str, Any] = dict(event_row(offered.event, offered.hash))
     position = insert_event(connection, {**row, "data": offered.data})
     return Recorded(position, offered.event, offered.hash)
 
 
+_ADOPTED = Prepared(
+    lambda _: select(rulebooks.c.adopted_at).where(
+        rulebooks.c.origin == bindparam("origin_"), rulebooks.c.hash == bindparam("hash_")
+    )
+)
 _INSERT_COMMAND = Prepared(lambda dialect: insert_if_absent(dialect, commands))
 _HASHES = Prepared(
     lambda _: select(events.c.seq, events.c.hash).where(

@@ -30,6 +30,9 @@ from lianxi.ports import StoreUnavailableError
 BUSY_SECONDS = 5.0
 """How long a statement waits for another process's lock; below the activity's time limit of 10 s."""
 
+LOG_SECONDS = 1.0
+"""How long the emptying of the write-ahead log waits for readers; writers wait meanwhile."""
+
 READERS = 16
 """Read connections kept at most; a thread that finds none waits."""
 
@@ -69,6 +72,19 @@ def create_database(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with _unwrapped_translated(), closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as made:
         made.execute("PRAGMA journal_mode=WAL")
+
+
+def truncate_log(path: Path) -> bool:
+    """Bring what the write-ahead log holds into the database and empty it; False while it is in use.
+
+    Until then the log may hold pages as they were before.
+    """
+    try:
+        with closing(sqlite3.connect(path, timeout=LOG_SECONDS)) as connection:
+            busy, _frames, _moved = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    except sqlite3.Error:
+        return False
+    return not busy
 
 
 def copy_database(source: Path, target: Path) -> None:
@@ -120,6 +136,8 @@ def _set_pragmas(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> N
     # a commit that was answered survives a power cut
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=OFF")
+    # what is deleted is overwritten: a redacted text must not lie about in free pages
+    cursor.execute("PRAGMA secure_delete=ON")
     cursor.close()
 
 

@@ -38,12 +38,26 @@ class EvidenceFolder:
             raise
         _sync_folder(target.parent)
 
+    def holds(self, commit: str) -> bool:
+        """Whether there is such a file."""
+        return self.path(commit).exists()
+
     def read(self, commit: str) -> bytes | None:
         """The bytes; None if there is no such file."""
         try:
             return self.path(commit).read_bytes()
         except FileNotFoundError:
             return None
+
+    def remove(self, commit: str) -> bool:
+        """Remove the bytes durably; whether there were any. OSError where they cannot be removed."""
+        target = self.path(commit)
+        try:
+            target.unlink()
+        except FileNotFoundError:
+            return False
+        _sync_folder(target.parent)
+        return True
 
 
 def _sync_folder(folder: Path) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, bindparam, select
 
 from lianxi.domain.observations import Observation
 from lianxi.domain.values import SYSTEM, parse_instant
+from lianxi.ids import CONFERENCE_STREAM
 from lianxi.ports import GapDetectedError
 from lianxi.proof.events import Cause, EventEnvelope, Head, SealedEvent, head_after, seal
 from lianxi.proof.hashing import ZERO_HASH
@@ -31,6 +32,14 @@ _HEAD = Prepared(
 )
 _ROSTER = Prepared(
     lambda _: select(conferences.c.roster_hash).where(conferences.c.origin == bindparam("origin_"))
+)
+_LAST_ROSTER = Prepared(
+    lambda _: (
+        select(events.c.roster)
+        .where(events.c.origin == bindparam("origin_"), events.c.stream == CONFERENCE_STREAM)
+        .order_by(events.c.seq.desc())
+        .limit(1)
+    )
 )
 _POSITIONS = Prepared(
     lambda _: select(events.c.seq, events.c.position).where(
@@ -103,6 +112,8 @@ def observe_all(
 
 def _roster(connection: Connection, origin: str) -> str:
     roster: str | None = _ROSTER.run(connection, {"origin_": origin}).scalar()
+    if roster is None:  # somebody took the row away: that must be told of all the same
+        roster = _LAST_ROSTER.run(connection, {"origin_": origin}).scalar()
     if roster is None:
         raise GapDetectedError(f"{origin} has no conference yet")
     return roster

@@ -5,11 +5,12 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine, bindparam, select
 
 from lianxi.domain.values import Commitment, format_instant
-from lianxi.ports import Opening
+from lianxi.ports import Opening, RedactedError
 from lianxi.store.dialect import insert_if_absent
 from lianxi.store.evidence import EvidenceFolder
 from lianxi.store.faults import outages_translated
 from lianxi.store.prepared import Prepared
+from lianxi.store.redaction import is_redacted
 from lianxi.store.tables import openings
 from lianxi.store.writer import Writer
 
@@ -37,7 +38,7 @@ class SqlOpenings:
     def put(self, origin: str, opening: Opening, by_unit: str, now: datetime) -> None:
         """Keep an opening durably; the caller has checked that it opens the commitment. Idempotent.
 
-        Raises StoreUnavailableError.
+        Raises StoreUnavailableError, RedactedError.
         """
         if self._writer is None:
             raise TypeError("these openings were opened for reading")
@@ -58,9 +59,18 @@ class SqlOpenings:
         }
 
         def work(connection: Connection) -> None:
+            if is_redacted(connection, origin, opening.commitment.commit):
+                raise RedactedError(opening.commitment.commit)
             _INSERT.run(connection, row)
 
-        self._writer.run(work)
+        try:
+            self._writer.run(work)
+        except RedactedError:
+            # written above, before anybody knew
+            if not inline:
+                with outages_translated():
+                    self._evidence.remove(opening.commitment.commit)
+            raise
 
     def get(self, origin: str, commit: str) -> Opening | None:
         """The opening; None if none was handed in, or its file is gone (`audit verify` tells)."""

@@ -7,7 +7,7 @@ overtaken, and is ignored. "Due" is wall time.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from itertools import chain, repeat
 
 from sqlalchemy import Connection, Engine, bindparam, exists, select, update
@@ -28,6 +28,7 @@ from lianxi.domain.values import format_instant
 from lianxi.ids import mail_stream, task_stream
 from lianxi.ports import DueNotice, Outcome
 from lianxi.proof.events import open_event
+from lianxi.store.anchors import Anchors
 from lianxi.store.directory import Directories
 from lianxi.store.evidence import EvidenceFolder
 from lianxi.store.faults import outages_translated
@@ -50,12 +51,19 @@ class SqlOutbox:
     """Notices waiting to be sent, written in the same transaction as their event."""
 
     def __init__(
-        self, writer: Writer, reading: Engine, states: States, evidence: EvidenceFolder
+        self,
+        writer: Writer,
+        reading: Engine,
+        states: States,
+        evidence: EvidenceFolder,
+        anchors: Anchors | None = None,
     ) -> None:
+        """`anchors`: say of which conferences nothing is sent, since nothing can be recorded."""
         self._writer = writer
         self._reading = reading
         self._states = states
         self._evidence = evidence
+        self._anchors = anchors
         self._directories = Directories(evidence)
 
     def take(
@@ -68,8 +76,9 @@ class SqlOutbox:
         if not self._any_due(channel, now):
             return []  # the idle mailroom takes no write lock
         until = now + timedelta(seconds=lease_seconds)
+        refused = [] if self._anchors is None else self._anchors.refused()
         return self._writer.run(
-            lambda connection: self._lease(connection, channel, now, limit, until)
+            lambda connection: self._lease(connection, channel, now, limit, until, refused)
         )
 
     def settle(self, outcomes: Sequence[Outcome], now: datetime) -> int:
@@ -88,10 +97,16 @@ class SqlOutbox:
             return bool(_ANY_DUE.run(connection, sought).scalar())
 
     def _lease(
-        self, connection: Connection, channel: str, now: datetime, limit: int, until: datetime
+        self,
+        connection: Connection,
+        channel: str,
+        now: datetime,
+        limit: int,
+        until: datetime,
+        refused: Sequence[str],
     ) -> list[DueNotice]:
         sought = {"channel_": channel, "now": format_instant(now), "limit_": limit}
-        rows = _DUE.run(connection, sought).all()
+        rows = _due(refused).run(connection, sought).all()
         if not rows:
             return []
         end = format_instant(until)
@@ -233,22 +248,35 @@ _IDS = [f"id_{number}" for number in range(16)]
 
 _IS_DUE = (outbox.c.channel == bindparam("channel_")) & (outbox.c.due_at <= bindparam("now"))
 _ANY_DUE = Prepared(lambda _: select(exists().where(_IS_DUE)))
-_DUE = Prepared(
-    lambda _: (
-        select(
-            outbox.c.notice_id,
-            outbox.c.lease,
-            outbox.c.attempts,
-            notices.c.origin,
-            notices.c.channel,
-            notices.c.notice_json,
+
+
+def _due(refused: Sequence[str]) -> Prepared:
+    """What is due, without conferences of which nothing can be recorded: hardly ever are there any."""
+    return _due_but(tuple(sorted(refused)))
+
+
+@lru_cache(maxsize=4)
+def _due_but(refused: tuple[str, ...]) -> Prepared:
+    # written out: a prepared statement has a fixed number of parameters
+    but = [notices.c.origin != origin for origin in refused]
+    return Prepared(
+        lambda _: (
+            select(
+                outbox.c.notice_id,
+                outbox.c.lease,
+                outbox.c.attempts,
+                notices.c.origin,
+                notices.c.channel,
+                notices.c.notice_json,
+            )
+            .join(notices, notices.c.notice_id == outbox.c.notice_id)
+            .where(_IS_DUE, *but)
+            .order_by(outbox.c.due_at, outbox.c.position, outbox.c.notice_id)
+            .limit(bindparam("limit_"))
         )
-        .join(notices, notices.c.notice_id == outbox.c.notice_id)
-        .where(_IS_DUE)
-        .order_by(outbox.c.due_at, outbox.c.position, outbox.c.notice_id)
-        .limit(bindparam("limit_"))
     )
-)
+
+
 _TAKE = Prepared(
     lambda _: (
         update(outbox)

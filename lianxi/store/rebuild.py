@@ -22,18 +22,24 @@ from lianxi.store.projection import (
 
 Key = tuple[Value, ...]
 
-PER_EVENT = frozenset({"notices", "commitments", "alarms"})
+PER_EVENT = frozenset({"notices", "commitments", "alarms", "redactions"})
 """Tables whose rows each follow from one event; they have its position."""
 
 
 class Rebuild:
     """Folds streams; the stream `conference` of an origin comes before its tasks."""
 
-    def __init__(self) -> None:
-        """Nothing is folded yet."""
+    def __init__(self, conferences: dict[str, ConferenceState] | None = None) -> None:
+        """`conferences`: by origin, where their streams were folded before; filled as they are."""
         self.rows: dict[str, dict[Key, Row]] = {}
-        self._conferences: dict[str, ConferenceState] = {}
+        self._conferences = {} if conferences is None else conferences
         self._task: tuple[str, TaskState] | None = None
+
+    def state_of(self, origin: str, stream: str) -> ConferenceState | TaskState | None:
+        """The state of the stream under way; None before its first event, or where it has none."""
+        if stream == CONFERENCE_STREAM:
+            return self._conferences.get(origin)
+        return None if self._task is None else self._task[1]
 
     def add(self, recorded: Recorded) -> list[Change]:
         """Fold one event; answers its changes of per-event tables (puts, and patches of notices).
@@ -52,12 +58,16 @@ class Rebuild:
         self._keep(change for change in changes if change.table not in PER_EVENT)
         return own
 
-    def end_stream(self) -> None:
-        """A stream is over: put down the rows that show its last state."""
+    def end_stream(self) -> dict[str, dict[Key, Row]]:
+        """A stream is over: the rows that show the last state of a task, by table."""
+        rows: dict[str, dict[Key, Row]] = {}
         if self._task is not None:
             origin, state = self._task
-            self._keep(task_rows(origin, None, state))
+            for change in task_rows(origin, None, state):
+                row = {**change.key, **change.values}
+                rows.setdefault(change.table, {})[tuple(change.key.values())] = row
             self._task = None
+        return rows
 
     def drop_stream(self) -> None:
         """A stream broke off: nothing is known of its state."""

@@ -14,7 +14,7 @@ from lianxi.store.faults import SchemaNewerError, SchemaOlderError
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0002"
+HEAD = "0003"
 """The schema version of this release: the newest module under `migrations/versions`."""
 
 READ_TABLES_SINCE = "0002"

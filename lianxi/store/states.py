@@ -77,7 +77,7 @@ class States:
         """The newest recorded state of a conference, without registrations."""
         head: str | None = _CONFERENCE_HEAD.run(connection, {"origin_": origin}).scalar()
         if head is None:
-            return None
+            return _fold_without_row(connection, origin)
         return self._at(origin, head, lambda: _read_conference(connection, origin))
 
     def keep_conference(self, origin: str, head: str, state: ConferenceState) -> None:
@@ -134,6 +134,14 @@ def _fold_conference(connection: Connection, origin: str) -> ConferenceState:
     if state is None:
         raise LookupError(f"{origin} has no event")
     return state.model_copy(update={"registrations": {}})
+
+
+def _fold_without_row(connection: Connection, origin: str) -> ConferenceState | None:
+    """None before the founding; where somebody took the row away, the state as its events say."""
+    try:
+        return _fold_conference(connection, origin)
+    except LookupError:
+        return None
 
 
 def _lacks_rulebook(row: RowMapping) -> bool:

@@ -8,6 +8,8 @@ from typing import Self
 from sqlalchemy import Engine
 
 from lianxi.ports import StoreUnavailableError
+from lianxi.proof.policies import Policy
+from lianxi.store.anchors import AnchorFiles, Anchors
 from lianxi.store.dialect import (
     BUSY_SECONDS,
     create_database,
@@ -19,6 +21,7 @@ from lianxi.store.evidence import EvidenceFolder
 from lianxi.store.faults import outages_translated
 from lianxi.store.openings import SqlOpenings
 from lianxi.store.outbox import SqlOutbox
+from lianxi.store.redaction import Eraser
 from lianxi.store.schema import check_version, upgrade
 from lianxi.store.states import States
 from lianxi.store.trail import SqlTrail
@@ -40,6 +43,8 @@ class Store:
     evidence: EvidenceFolder
     writer: Writer | None
     writing: Engine | None
+    anchors: Anchors
+    eraser: Eraser | None = None
     backup: Path | None = None
     """Where the database lies as it was before a schema upgrade, if this opening made one."""
 
@@ -66,9 +71,18 @@ class Store:
 
 
 def open_store(
-    url: str, evidence_dir: Path, *, writable: bool, busy_seconds: float = BUSY_SECONDS
+    url: str,
+    evidence_dir: Path,
+    *,
+    writable: bool,
+    anchors_dir: Path | None = None,
+    policy: Policy | None = None,
+    busy_seconds: float = BUSY_SECONDS,
 ) -> Store:
     """Open the trail at a database URL, with files under `evidence_dir`.
+
+    `anchors_dir`: where checkpoints are kept that every conference is held against; `policy`: whose
+    cosignatures those need. Without a folder nothing is compared.
 
     Writable: makes a fresh database where there is none, upgrades an older one behind a backup.
     Otherwise nothing is made or changed. Raises StoreUnavailableError, SchemaNewerError and, for
@@ -76,12 +90,13 @@ def open_store(
     """
     path = database_file(url)
     reading = reading_engine(url, busy_seconds=busy_seconds)
+    anchors = Anchors(reading, None if anchors_dir is None else AnchorFiles(anchors_dir), policy)
     try:
         with outages_translated():
             if not writable:
                 _check_there(path)
                 check_version(reading)
-                return _reading_store(reading, EvidenceFolder(evidence_dir))
+                return _reading_store(reading, EvidenceFolder(evidence_dir), anchors)
             if path is not None:
                 create_database(path)
             writing = writing_engine(url, busy_seconds=busy_seconds)
@@ -94,15 +109,17 @@ def open_store(
         reading.dispose()
         raise
     evidence, states = EvidenceFolder(evidence_dir), States()
-    writer = Writer(writing, path)
+    writer, eraser = Writer(writing, path), Eraser(reading, evidence, path)
     return Store(
-        trail=SqlTrail(writer, reading, states),
+        trail=SqlTrail(writer, reading, states, eraser=eraser, anchors=anchors),
         openings=SqlOpenings(writer, reading, evidence),
-        outbox=SqlOutbox(writer, reading, states, evidence),
+        outbox=SqlOutbox(writer, reading, states, evidence, anchors),
         engine=reading,
         evidence=evidence,
         writer=writer,
         writing=writing,
+        anchors=anchors,
+        eraser=eraser,
         backup=backup,
     )
 
@@ -112,7 +129,7 @@ def _check_there(path: Path | None) -> None:
         raise StoreUnavailableError(f"there is no trail at {path}")
 
 
-def _reading_store(engine: Engine, evidence: EvidenceFolder) -> Store:
+def _reading_store(engine: Engine, evidence: EvidenceFolder, anchors: Anchors) -> Store:
     return Store(
         trail=SqlTrail(None, engine, States()),
         openings=SqlOpenings(None, engine, evidence),
@@ -121,4 +138,5 @@ def _reading_store(engine: Engine, evidence: EvidenceFolder) -> Store:
         evidence=evidence,
         writer=None,
         writing=None,
+        anchors=anchors,
     )

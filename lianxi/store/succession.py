@@ -10,7 +10,11 @@ def line_of(conference: Mapping[str, Any], unit: str) -> list[str]:
     `conference` is the decoded `state_json` of the conference's row. Ends also where somebody has
     edited the row into a circle.
     """
-    successors: Mapping[str, str] = conference.get("successors", {})
+    return successors_of(conference.get("successors", {}), unit)
+
+
+def successors_of(successors: Mapping[str, str], unit: str) -> list[str]:
+    """`line_of` where it is known who was succeeded by whom."""
     line: list[str] = []
     into = successors.get(unit)
     while into is not None and into not in line:

@@ -1,12 +1,14 @@
 """The tables of the trail and an index for every listing (store layer).
 
-Three sorts, told apart because they are checked apart (`verify.py`):
+Four sorts, told apart because they are checked apart (`verify.py`):
 
 - **record**: `events` (exact bytes; the other columns repeat what the bytes say) and `commands`
   (the signed envelopes that caused events).
 - **read tables**, a function of the events alone (`projection`): `conferences`, `units`, `keys`,
   `rosters`, `rulebooks`, `proposals`, `registrations`, `tasks`, `assignments`, `asks`, `notices`,
-  `commitments`, `alarms`.
+  `commitments`, `alarms`, `findings`, `reconciliations`, `redactions`.
+- **the tree over the record**, kept facts of their own (neither events nor made again from them):
+  `leaves`, `nodes`, `checkpoints`, `cosignatures`, `witnesses`.
 - **content and work**, not derivable: `openings` (what commitments stand for), `mailbox` (letters
   as delivered), `outbox` (which notices wait, and who has leased them).
 
@@ -144,6 +146,12 @@ keys = Table(
     _text("public_key"),
     _text("state"),
     _int("since_version"),
+    # command | log | receipt
+    Column("use", Text, nullable=False, server_default="command"),
+    # when a replacement takes effect; null: at once, with its roster
+    _text("effective", null=True),
+    # the key id whose place it takes
+    _text("replaces", null=True),
     PrimaryKeyConstraint("origin", "key_id"),
     sqlite_strict=True,
 )
@@ -183,7 +191,7 @@ rulebooks = Table(
 proposals = Table(
     "proposals",
     metadata,
-    # issues that wait for the convener; the row goes when it is decided
+    # issues and redactions that wait for the convener; the row goes when it is decided
     _text("origin"),
     _text("event"),
     _int("seq"),
@@ -192,6 +200,8 @@ proposals = Table(
     _text("expires"),
     # domain IssueProposal
     _text("state_json"),
+    # what is proposed: issue | redact
+    Column("act", Text, nullable=False, server_default="issue"),
     PrimaryKeyConstraint("origin", "event"),
     sqlite_strict=True,
 )
@@ -416,6 +426,137 @@ alarms = Table(
     sqlite_strict=True,
 )
 Index("ix_alarms_position", alarms.c.position)
+
+findings = Table(
+    "findings",
+    metadata,
+    # what the operator's own look found (events of the stream `audit`); code and place name it
+    _text("origin"),
+    _text("code"),
+    _text("place"),
+    _text("detail"),
+    _text("since"),
+    _text("event"),
+    _int("position"),
+    # when a later look no longer found it; null while it stands
+    _text("cleared", null=True),
+    PrimaryKeyConstraint("origin", "code", "place"),
+    sqlite_strict=True,
+)
+Index("ix_findings_list", findings.c.origin, findings.c.position)
+Index("ix_findings_position", findings.c.position)
+
+reconciliations = Table(
+    "reconciliations",
+    metadata,
+    # the last look: how much was compared, how many findings stand, how many differences are young
+    _text("origin"),
+    _text("at"),
+    _text("event"),
+    _int("position"),
+    _int("streams"),
+    _int("events"),
+    _int("open"),
+    _int("pending"),
+    PrimaryKeyConstraint("origin"),
+    sqlite_strict=True,
+)
+
+redactions = Table(
+    "redactions",
+    metadata,
+    # texts and files destroyed by a signed act; their openings are gone, their commitments stand
+    _text("origin"),
+    _text("commit"),
+    _text("event"),
+    _int("position"),
+    _text("at"),
+    _text("by"),
+    _text("reason"),
+    _text("task", null=True),
+    PrimaryKeyConstraint("origin", "commit"),
+    sqlite_strict=True,
+)
+Index("ix_redactions_position", redactions.c.position)
+
+leaves = Table(
+    "leaves",
+    metadata,
+    # which event is which leaf; the keys make one tree of what two sealers do
+    _text("origin"),
+    # from 0 without gaps; leaf 0 is the founding
+    _int("leaf"),
+    _int("position"),
+    _text("stream"),
+    _int("seq"),
+    # recomputed from the bytes when it was sealed
+    _text("hash"),
+    PrimaryKeyConstraint("origin", "leaf"),
+    UniqueConstraint("position"),
+    UniqueConstraint("origin", "stream", "seq"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+nodes = Table(
+    "nodes",
+    metadata,
+    # inner nodes of complete subtrees (RFC 9162 §2.1): level >= 1, the idx-th of 2**level leaves
+    _text("origin"),
+    _int("level"),
+    _int("idx"),
+    Column("hash", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("origin", "level", "idx"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    _text("origin"),
+    # so many leaves
+    _int("size"),
+    # hex
+    _text("root"),
+    # when its leaves were sealed
+    _text("at"),
+    # the signed note with the log's signatures alone; null: not signed yet
+    _text("note", null=True),
+    PrimaryKeyConstraint("origin", "size"),
+    sqlite_strict=True,
+)
+
+cosignatures = Table(
+    "cosignatures",
+    metadata,
+    _text("origin"),
+    _int("size"),
+    # the witness's key name: <origin>/<unit>/<installation>
+    _text("name"),
+    _text("unit"),
+    # seconds since 1970, as the witness says
+    _int("time"),
+    # the line of the note
+    _text("line"),
+    # when it came
+    _text("at"),
+    PrimaryKeyConstraint("origin", "size", "name"),
+    sqlite_strict=True,
+)
+
+witnesses = Table(
+    "witnesses",
+    metadata,
+    _text("origin"),
+    _text("name"),
+    _text("unit"),
+    # the verifier key (C2SP signed-note)
+    _text("vkey"),
+    _text("at"),
+    PrimaryKeyConstraint("origin", "name"),
+    sqlite_strict=True,
+)
 
 openings = Table(
     "openings",

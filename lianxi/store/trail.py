@@ -5,8 +5,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import Connection, Engine, Row, func, select
+from sqlalchemy import Connection, Engine, Row, bindparam, func, select
 
+from lianxi.domain.refusal import Refusal
+from lianxi.domain.task.events import RosterAdopted
 from lianxi.domain.values import parse_instant
 from lianxi.ids import task_of_stream
 from lianxi.messages import Receipt, ReceiptEvent, RecordBatch, RecordResult
@@ -15,17 +17,23 @@ from lianxi.ports import (
     ForkDetectedError,
     PendingTask,
     StoredEvent,
+    StoredLines,
 )
 from lianxi.proof.events import SealedEvent, open_event
 from lianxi.proof.rosters import RosterStep
-from lianxi.store.append import Fork, append_batch
+from lianxi.store.anchors import Anchors
+from lianxi.store.append import Fork, append_batch, redacted_by
 from lianxi.store.batch import read_batch
 from lianxi.store.faults import outages_translated
+from lianxi.store.prepared import Prepared
+from lianxi.store.redaction import Eraser
+from lianxi.store.refusing import note_refusal
 from lianxi.store.registering import begin, pending_tasks, registration
 from lianxi.store.states import States
-from lianxi.store.tables import commands, events, registrations, rosters, tasks
+from lianxi.store.tables import commands, conferences, events, registrations, rosters, tasks
 from lianxi.store.writer import Writer
 from lianxi.streams.facts import UnknownKindError
+from lianxi.streams.thawing import roster_in_force
 
 
 def wall_clock() -> datetime:
@@ -42,17 +50,35 @@ class SqlTrail:
         reading: Engine,
         states: States,
         clock: Callable[[], datetime] = wall_clock,
+        eraser: Eraser | None = None,
+        anchors: Anchors | None = None,
     ) -> None:
-        """`writer` None: a trail that can only be read."""
+        """`writer` None: a trail that can only be read. `eraser`: follows redactions.
+
+        `anchors`: say of which conferences nothing may be recorded.
+        """
         self._writer = writer
         self._reading = reading
         self._states = states
         self._clock = clock
+        self._eraser = eraser
+        self._anchors = anchors
 
     def append(self, batch: RecordBatch) -> RecordResult:
         """See `ports.Trail.append`; BatchInvalidError for what no stream's writer may offer."""
         if self._writer is None:
             raise TypeError("this trail was opened for reading")
+        if self._anchors is not None:
+            self._anchors.check(batch.origin)
+        try:
+            return self._append(self._writer, batch)
+        except BatchInvalidError as invalid:
+            reason = invalid.reason
+            # in a transaction of its own: nothing of the batch stands
+            self._writer.run(lambda c: note_refusal(c, batch, reason, self._clock()))
+            raise
+
+    def _append(self, writer: Writer, batch: RecordBatch) -> RecordResult:
         offered = read_batch(batch)
 
         def work(connection: Connection) -> RecordResult | Fork:
@@ -61,9 +87,11 @@ class SqlTrail:
             except (ValidationError, UnknownKindError, ValueError, LookupError) as error:
                 raise BatchInvalidError(batch.stream, "data") from error
 
-        result = self._writer.run(work)
+        result = writer.run(work)
         if isinstance(result, Fork):
             raise ForkDetectedError(result.stream, result.seq, result.stored, result.offered)
+        if self._eraser is not None and redacted_by(offered.events):
+            self._eraser.sweep()
         return result
 
     def find_receipt(self, origin: str, unit: str, request_id: str) -> Receipt | None:
@@ -121,6 +149,22 @@ class SqlTrail:
                 select(tasks.c.phase).where(tasks.c.origin == origin, tasks.c.task == task)
             )
 
+    def roster_version(self, origin: str) -> int | None:
+        """The newest recorded version of a conference's roster; asked for with every command."""
+        with outages_translated(), self._reading.connect() as connection:
+            version: int | None = _ROSTER_VERSION.run(connection, {"origin_": origin}).scalar()
+        return version
+
+    def stored_stream(self, origin: str, stream: str) -> StoredLines:
+        """See `ports.Trail`."""
+        with outages_translated(), self._reading.connect() as connection:
+            lines = connection.scalars(
+                select(events.c.data)
+                .where(events.c.origin == origin, events.c.stream == stream)
+                .order_by(events.c.seq)
+            ).all()
+            return StoredLines(tuple(lines), roster_behind(connection, origin, lines))
+
     def roster_steps(self, origin: str, stream: str) -> Sequence[RosterStep]:
         """The steps from the roster that a stream's last event names to the newest one recorded.
 
@@ -157,6 +201,26 @@ class SqlTrail:
                 .order_by(rosters.c.version)
             ).all()
         return [RosterStep.model_validate_json(step) for step in steps]
+
+
+_ROSTER_VERSION = Prepared(
+    lambda _: select(conferences.c.roster_version).where(
+        conferences.c.origin == bindparam("origin_")
+    )
+)
+
+
+def roster_behind(connection: Connection, origin: str, lines: Sequence[bytes]) -> str | None:
+    """The text of the roster in force behind the last of some events; None where it is not held."""
+    if not lines:
+        return None
+    try:
+        wanted = roster_in_force([(open_event(lines[-1]), "")], RosterAdopted.__name__)
+    except (Refusal, KeyError):
+        return None
+    return connection.scalar(
+        select(rosters.c.text).where(rosters.c.origin == origin, rosters.c.hash == wanted)
+    )
 
 
 def _receipt(rows: Sequence[Row[Any]]) -> Receipt | None:

@@ -1,37 +1,61 @@
 """`audit verify` beside the store: everything that stands is what the events say (store layer).
 
-One read transaction over all: while it runs the database takes writes, but keeps them in its
-write-ahead log. Findings are bounded, memory grows with tasks and not with events.
+Three depths. `bytes`: hashes and links, by a scan that parses nothing (`verify_bytes`). `full`: every
+event read, its columns, every read table against its rebuild, the tree. `deep`: also every signature,
+and every event derived again from what caused it.
+
+One read transaction over all, the same one in every process: while it runs the database takes
+writes, but keeps them in its write-ahead log. Findings are bounded, memory grows with tasks.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
 
-from sqlalchemy import Connection, Engine, RowMapping, select
+from sqlalchemy import Connection, Engine
 
-from lianxi.domain.task.events import AssignmentTransferred, TaskIssued
+from lianxi.domain.roster import Roster
 from lianxi.ids import CONFERENCE_STREAM, task_of_stream
-from lianxi.proof.events import EventEnvelope
-from lianxi.proof.verification import Finding, TrailChecker, TrailRow, place_of
+from lianxi.proof.verification import Finding, TrailChecker
 from lianxi.store.evidence import EvidenceFolder
 from lianxi.store.faults import outages_translated
-from lianxi.store.projection import Change, Recorded, event_row
-from lianxi.store.rebuild import Rebuild
-from lianxi.store.tables import commands, events
+from lianxi.store.verify_bytes import bytes_findings
 from lianxi.store.verify_content import ContentCounts, content_findings
-from lianxi.store.verify_membership import Transfer, membership_findings
-from lianxi.store.verify_tables import (
-    TableCheck,
-    differences,
-    state_findings,
+from lianxi.store.verify_sharing import Crew
+from lianxi.store.verify_streams import (
+    MAX_FINDINGS,
+    Depth,
+    Knowledge,
+    Outcome,
+    Stream,
+    StreamsCheck,
+    streams_of,
 )
+from lianxi.store.verify_tables import TableCheck, state_findings, stray_task_rows
+from lianxi.store.verify_tree import Outside, TreeCheck
 
-MAX_FINDINGS = 1_000
-"""More are counted, not listed."""
+__all__ = ["MAX_FINDINGS", "Look", "Outside", "Report", "verify_connection", "verify_trail"]
 
-CHUNK = 500
-"""Events between two looks at the tables whose rows follow from single events."""
+
+NOTHING_OUTSIDE = Outside()
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How closely, by how many processes, and beside what else.
+
+    `now`: the present, where what has not happened by now would count (a rung, a leaf); None judges
+    the trail by itself, as is right for a copy.
+    """
+
+    depth: Depth = "deep"
+    jobs: int = 1
+    url: str | None = None
+    """Of the same database, for the other processes; None: there are none."""
+    now: datetime | None = None
+    outside: Outside = NOTHING_OUTSIDE
 
 
 @dataclass
@@ -43,8 +67,17 @@ class Report:
     events: int = 0
     streams: int = 0
     bases: Counter[str] = field(default_factory=Counter)
+    derived: Counter[str] = field(default_factory=Counter)
+    """How many events of each basis were derived again, and are what stands."""
     openings: int = 0
     files: int = 0
+    redactions: int = 0
+    leaves: int = 0
+    checkpoints: int = 0
+    heads_outside: int = 0
+    """Checkpoints kept outside the trail that it was held against."""
+    flags: list[Finding] = field(default_factory=list)
+    """Backdated or sealed late: what a reader should know, and nothing that proves a fault."""
     unchecked: list[Finding] = field(default_factory=list)
 
     @property
@@ -59,140 +92,129 @@ class Report:
         else:
             self.dropped += 1
 
+    def add_all(self, findings: Iterable[Finding]) -> None:
+        """Note several."""
+        for finding in findings:
+            self.add(finding)
 
-def verify_trail(engine: Engine, evidence: EvidenceFolder) -> Report:
+
+CLOSELY = Look()
+
+
+def verify_trail(engine: Engine, evidence: EvidenceFolder, look: Look = CLOSELY) -> Report:
     """Check the whole trail of a database, all conferences. Raises StoreUnavailableError.
 
-    Codes beside those of `proof.verification`: COLUMN_DIFFERS, ORDER_WRONG, FOLD_FAILED,
-    UNREGISTERED_TASK, UNIT_NO_MEMBER, NOT_ADOPTED, NOT_SUCCEEDED, COMMAND_DIFFERS, COMMAND_UNUSED,
-    ROW_MISSING, ROW_UNEXPECTED, ROW_DIFFERS,
-    OPENING_MISSING, OPENING_MISMATCH, OUTBOX_DIFFERS, LETTER_UNEXPECTED.
+    Codes beside those of `proof.verification`, `proof.log_checks` and `streams.rederive`:
+    COLUMN_DIFFERS, ORDER_WRONG, FOLD_FAILED, UNREGISTERED_TASK, UNIT_NO_MEMBER, NOT_ADOPTED,
+    NOT_SUCCEEDED, COMMAND_DIFFERS, COMMAND_UNUSED, ROW_MISSING, ROW_UNEXPECTED, ROW_DIFFERS,
+    OPENING_MISSING, OPENING_MISMATCH, REDACTION_UNDONE, REDACTION_UNFOUNDED, OUTBOX_DIFFERS,
+    LETTER_UNEXPECTED, LEAF_DIFFERS, LEAF_ORDER, LEAF_WITHOUT_EVENT, NODE_WRONG, CHECKPOINT_NOTE,
+    COSIGNATURE_INVALID, ANCHOR_UNREADABLE.
     """
-    with outages_translated(), engine.connect() as connection, connection.begin():
-        return _Verification(connection, evidence).run()
+    with outages_translated(), Crew(engine, look.jobs, look.url) as crew:
+        return _Verification(crew.connection, evidence, look, crew).run()
+
+
+def verify_connection(
+    connection: Connection, evidence: EvidenceFolder, look: Look = CLOSELY
+) -> Report:
+    """`verify_trail` inside the caller's transaction, in this process alone."""
+    return _Verification(connection, evidence, look, None).run()
 
 
 class _Verification:
     """One run."""
 
-    def __init__(self, connection: Connection, evidence: EvidenceFolder) -> None:
+    def __init__(
+        self, connection: Connection, evidence: EvidenceFolder, look: Look, crew: Crew | None
+    ) -> None:
         self._connection = connection
         self._evidence = evidence
+        self._look = look
+        self._crew = crew
         self._report = Report()
-        self._checker = TrailChecker()
-        self._rebuild = Rebuild()
-        self._tables = TableCheck(connection)
-        self._unfolded: set[tuple[str, str]] = set()
-        self._transfers: list[Transfer] = []
 
     def run(self) -> Report:
-        for origin, stream in _streams(self._connection):
-            self._report.streams += 1
-            self._check_stream(origin, stream)
-        counts = ContentCounts()
-        rebuilt = self._rebuild.rows
-        self._report_all(self._tables.leftovers())
-        self._report_all(state_findings(self._connection, rebuilt, frozenset(self._unfolded)))
-        self._report_all(membership_findings(rebuilt, self._transfers))
-        self._report_all(content_findings(self._connection, self._evidence, counts))
-        self._report.openings, self._report.files = counts.openings, counts.files
-        self._report.bases = self._checker.bases
-        self._report.unchecked += [
-            Finding("AUTHORSHIP_NOT_PROVEN", origin, "demo custody")
-            for origin in sorted(self._checker.demo_custody)
-        ]
-        return self._report
-
-    def _check_stream(self, origin: str, stream: str) -> None:
-        folding, position = True, 0
-        for chunk in _chunks(self._connection, origin, stream):
-            changes: list[Change] = []
-            for row in chunk:
-                self._report.events += 1
-                event = self._check_row(row)
-                if row["position"] <= position:
-                    self._report.add(Finding("ORDER_WRONG", _place(row)))
-                position = max(position, row["position"])
-                if event is None or not folding:
-                    folding = False  # what follows has nothing to stand on
-                    continue
-                folding = self._fold(row, event, changes)
-            self._report_all(self._tables.check(chunk, changes, complete=folding))
-        if folding:
-            self._rebuild.end_stream()
+        report, look = self._report, self._look
+        streams = streams_of(self._connection)
+        report.streams = len(streams)
+        rosters: dict[str, list[Roster]] = {}
+        if look.depth == "bytes":
+            report.add_all(self._bytes())
         else:
-            self._rebuild.drop_stream()
-            self._unfolded.add((origin, stream))
-            self._report.unchecked.append(
-                Finding("READ_TABLES", place_of(origin, stream, "*"), "stream does not fold")
-            )
+            rosters = self._streams(streams, look.depth)
+        tree = TreeCheck(self._connection, look.outside, look.now)
+        tree.run(rosters, report.add, signatures=look.depth == "deep")
+        counts = tree.counts
+        report.leaves, report.checkpoints = counts.leaves, counts.checkpoints
+        report.heads_outside = counts.heads_outside
+        report.flags = counts.flags
+        report.unchecked += counts.unchecked
+        return report
 
-    def _check_row(self, row: RowMapping) -> EventEnvelope | None:
-        event, findings = self._checker.check(
-            TrailRow(
-                row["origin"], row["stream"], row["seq"], row["data"], row["hash"], row["envelope"]
-            )
-        )
-        self._report_all(findings)
-        if event is not None:
-            expected = event_row(event, row["hash"])
-            for column in differences(expected, row):
-                self._report.add(Finding("COLUMN_DIFFERS", _place(row), column))
-        return event
+    def _bytes(self) -> Iterator[Finding]:
+        yield from bytes_findings(self._connection, self._report)
 
-    def _fold(self, row: RowMapping, event: EventEnvelope, changes: list[Change]) -> bool:
-        try:
-            changes += self._rebuild.add(Recorded(row["position"], event, row["hash"]))
-        except Exception as error:  # noqa: BLE001 - an event nobody decided breaks the fold anyhow
-            self._report.add(Finding("FOLD_FAILED", _place(row), type(error).__name__))
-            return False
-        if event.kind == TaskIssued.__name__:
-            task = task_of_stream(event.stream)
-            registered = self._rebuild.rows.get("registrations", {}).get((event.origin, task), {})
-            if registered.get("hash") != event.data.get("registration"):
-                self._report.add(Finding("UNREGISTERED_TASK", _place(row)))
-        if event.kind == AssignmentTransferred.__name__:
-            named = {name: event.data[name] for name in ("unit", "into")}
-            self._transfers.append(Transfer(event.origin, _place(row), **named))
-        return True
+    def _streams(self, streams: Counter[Stream], depth: Depth) -> dict[str, list[Roster]]:
+        checker = TrailChecker(signatures=depth == "deep")
+        knowledge = Knowledge(checker)
+        deep: Literal["full", "deep"] = "deep" if depth == "deep" else "full"
+        check = StreamsCheck(self._connection, knowledge, deep, self._look.now)
+        rest = Counter[Stream]()
+        for (origin, stream), count in streams.items():
+            if stream == CONFERENCE_STREAM:
+                check.check(origin, stream)
+            else:
+                rest[origin, stream] = count
+        # what is told of the operator's looks shows in tables of the whole conference: here
+        here = [s for s in rest if not (task_of_stream(s[1]) or s[1].startswith("mail/"))]
+        shared = Counter({s: count for s, count in rest.items() if s not in here})
+        for told in here:
+            check.check(*told)
+        outcome = check.outcome
+        if self._crew is not None and self._crew.helps:
+            for part in self._crew.share(shared, knowledge, deep, self._look.now):
+                outcome.merge(part)
+        else:
+            for one in shared:
+                check.check(*one)
+        self._take(outcome, checker)
+        self._tables(check, outcome, streams)
+        return {
+            origin: list(checker.rosters_of(origin).values()) for origin in {o for o, _ in streams}
+        }
 
-    def _report_all(self, findings: Iterable[Finding]) -> None:
-        for finding in findings:
-            self._report.add(finding)
+    def _take(self, outcome: Outcome, checker: TrailChecker) -> None:
+        report = self._report
+        report.add_all(outcome.findings)
+        report.dropped += outcome.dropped
+        report.events = outcome.events
+        report.bases = outcome.bases
+        report.derived = outcome.derived.right
+        report.unchecked += outcome.unchecked
+        report.unchecked += [
+            Finding("AUTHORSHIP_NOT_PROVEN", origin, "demo custody")
+            for origin in sorted(checker.demo_custody)
+        ]
 
-
-def _streams(connection: Connection) -> list[tuple[str, str]]:
-    """All streams, of each origin the conference's first: the others rest on it."""
-    rows = connection.execute(
-        select(events.c.origin, events.c.stream).group_by(events.c.origin, events.c.stream)
-    )
-    found = [(row.origin, row.stream) for row in rows]
-    return sorted(found, key=lambda pair: (pair[0], pair[1] != CONFERENCE_STREAM, pair[1]))
-
-
-def _chunks(connection: Connection, origin: str, stream: str) -> Iterator[Sequence[RowMapping]]:
-    after = -1
-    while True:
-        chunk = (
-            connection.execute(
-                select(events, commands.c.envelope)
-                .outerjoin(
-                    commands,
-                    (commands.c.origin == events.c.origin)
-                    & (commands.c.payload_sha256 == events.c.payload_sha256),
-                )
-                .where(events.c.origin == origin, events.c.stream == stream, events.c.seq > after)
-                .order_by(events.c.seq)
-                .limit(CHUNK)
-            )
-            .mappings()
-            .all()
-        )
-        if not chunk:
-            return
-        yield chunk
-        after = chunk[-1]["seq"]
-
-
-def _place(row: RowMapping) -> str:
-    return place_of(row["origin"], row["stream"], row["seq"])
+    def _tables(self, check: StreamsCheck, outcome: Outcome, streams: Counter[Stream]) -> None:
+        """The tables that all streams have their part in."""
+        report, connection = self._report, self._connection
+        rows = check.rebuild.rows
+        for key, rulebook in outcome.rulebooks.items():
+            rows.setdefault("rulebooks", {}).setdefault(key, dict(rulebook))
+        for key in outcome.begun:
+            if key in rows.get("registrations", {}):
+                rows["registrations"][key]["begun"] = 1
+        unfolded = frozenset(outcome.unfolded)
+        report.add_all(TableCheck(connection, outcome.seen).leftovers())
+        report.add_all(state_findings(connection, rows, unfolded, outcome.seen))
+        report.add_all(stray_task_rows(connection, streams, outcome.seen))
+        for key, row in rows.get("rulebooks", {}).items():
+            if row["adopted_at"] is None:
+                place = f"rulebooks:{'|'.join(str(part) for part in key)}"
+                report.add(Finding("NOT_ADOPTED", place, str(row["kind"])))
+        counts = ContentCounts()
+        report.add_all(content_findings(connection, self._evidence, counts))
+        report.openings, report.files = counts.openings, counts.files
+        report.redactions = counts.redactions

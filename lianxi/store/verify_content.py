@@ -3,22 +3,32 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, RowMapping, exists, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, Table, exists, select
 
 from lianxi.domain.refusal import Refusal
 from lianxi.proof.commands import open_command
 from lianxi.proof.verification import Finding, check_opening, place_of
 from lianxi.store.evidence import EvidenceFolder
-from lianxi.store.tables import commands, commitments, events, mailbox, notices, openings, outbox
+from lianxi.store.tables import (
+    commands,
+    commitments,
+    events,
+    mailbox,
+    notices,
+    openings,
+    outbox,
+    redactions,
+)
 from lianxi.store.verify_tables import differences
 
 
 @dataclass
 class ContentCounts:
-    """How many openings and files were re-hashed."""
+    """How many openings and files were re-hashed, how many are redacted."""
 
     openings: int = 0
     files: int = 0
+    redactions: int = 0
 
 
 def content_findings(
@@ -27,6 +37,7 @@ def content_findings(
     """All findings of this module; counts what was looked at."""
     yield from _openings(connection, evidence, counts)
     yield from _missing_openings(connection)
+    yield from _redactions(connection, evidence, counts)
     yield from _commands(connection)
     yield from _outbox(connection)
     yield from _letters(connection)
@@ -38,8 +49,8 @@ def _openings(
     """Every opening handed in, named by an event or not, opens its commitment."""
     after = ("", "")
     while True:
-        # one by one: a row may hold 64 KiB, a file far more
-        row = (
+        # a few at a time: a row may hold 64 KiB
+        rows = (
             connection.execute(
                 select(openings)
                 .where(
@@ -47,19 +58,24 @@ def _openings(
                     | ((openings.c.origin == after[0]) & (openings.c.commit > after[1]))
                 )
                 .order_by(openings.c.origin, openings.c.commit)
-                .limit(1)
+                .limit(_OPENINGS)
             )
             .mappings()
-            .one_or_none()
+            .all()
         )
-        if row is None:
+        if not rows:
             return
-        after = row["origin"], row["commit"]
-        counts.openings += 1
-        word = _check_opening(row, evidence, counts)
-        if word is not None:
-            place = place_of(row["origin"], "openings", row["commit"])
-            yield Finding("OPENING_MISSING" if word == "missing" else "OPENING_MISMATCH", place)
+        after = rows[-1]["origin"], rows[-1]["commit"]
+        for row in rows:
+            counts.openings += 1
+            word = _check_opening(row, evidence, counts)
+            if word is not None:
+                place = place_of(row["origin"], "openings", row["commit"])
+                yield Finding("OPENING_MISSING" if word == "missing" else "OPENING_MISMATCH", place)
+
+
+_OPENINGS = 64
+"""Openings read at a time: 4 MiB at most."""
 
 
 def _check_opening(row: RowMapping, evidence: EvidenceFolder, counts: ContentCounts) -> str | None:
@@ -74,7 +90,10 @@ def _check_opening(row: RowMapping, evidence: EvidenceFolder, counts: ContentCou
 
 
 def _missing_openings(connection: Connection) -> Iterator[Finding]:
-    """Each commitment that an event names was handed in, with the size the event says."""
+    """Each commitment that an event names was handed in, with the size the event says.
+
+    But for what was redacted.
+    """
     rows = connection.execute(
         select(
             commitments.c.origin,
@@ -92,10 +111,52 @@ def _missing_openings(connection: Connection) -> Iterator[Finding]:
         )
         .join(events, events.c.position == commitments.c.position)
         .where(openings.c.size.is_(None) | (openings.c.size != commitments.c.size))
+        .where(~_redacted(commitments))
     )
     for row in rows:
         code = "OPENING_MISSING" if row.handed_in is None else "OPENING_MISMATCH"
         yield Finding(code, place_of(row.origin, row.stream, row.seq), row.field)
+
+
+def _redacted(named: Table) -> ColumnElement[bool]:
+    return exists().where(
+        redactions.c.origin == named.c.origin, redactions.c.commit == named.c.commit
+    )
+
+
+def _redactions(
+    connection: Connection, evidence: EvidenceFolder, counts: ContentCounts
+) -> Iterator[Finding]:
+    """What was redacted is gone, row and file; and it is something that stands in the record."""
+    stands = exists().where(
+        openings.c.origin == redactions.c.origin, openings.c.commit == redactions.c.commit
+    )
+    kept = exists().where(openings.c.commit == redactions.c.commit)
+    named = exists().where(
+        commitments.c.origin == redactions.c.origin, commitments.c.commit == redactions.c.commit
+    )
+    rows = connection.execute(
+        select(
+            redactions, stands.label("stands"), kept.label("kept"), named.label("named")
+        ).order_by(redactions.c.position)
+    )
+    for row in rows.mappings():
+        counts.redactions += 1
+        place = place_of(row["origin"], "openings", row["commit"])
+        if row["stands"]:
+            yield Finding("REDACTION_UNDONE", place, "row")
+        # a file's name is its commitment, whichever conference it belongs to
+        if not row["kept"] and _holds(evidence, row["commit"]):
+            yield Finding("REDACTION_UNDONE", place, "file")
+        if not row["named"]:
+            yield Finding("REDACTION_UNFOUNDED", place, row["event"])
+
+
+def _holds(evidence: EvidenceFolder, commit: str) -> bool:
+    try:
+        return evidence.holds(commit)
+    except ValueError:
+        return False  # somebody's row: the table's own check names it
 
 
 def _commands(connection: Connection) -> Iterator[Finding]:

@@ -1,17 +1,21 @@
 """Read tables against their rebuild, row by row, in both directions (store layer)."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Table, exists, func, select
+from sqlalchemy import Connection, RowMapping, Select, Table, bindparam, exists, func, select
 
 from lianxi.domain.observations import MAIL_KINDS
-from lianxi.ids import CONFERENCE_STREAM, task_stream
+from lianxi.ids import AUDIT_STREAM, CONFERENCE_STREAM, task_stream
 from lianxi.proof.verification import Finding
 from lianxi.store.projection import Change, Row, Value
 from lianxi.store.rebuild import PER_EVENT, Key
 from lianxi.store.tables import events, metadata, notices
+
+TASK_TABLES = ("tasks", "assignments", "asks")
+"""Tables of which each task's stream has its own rows."""
 
 STATE_TABLES = (
     "conferences",
@@ -21,9 +25,9 @@ STATE_TABLES = (
     "rulebooks",
     "proposals",
     "registrations",
-    "tasks",
-    "assignments",
-    "asks",
+    *TASK_TABLES,
+    "findings",
+    "reconciliations",
 )
 """Tables whose rows show the last state of a stream."""
 
@@ -31,6 +35,7 @@ _OUTCOME_COLUMNS = frozenset({"state", "attempts", "detail", "settled_at", "outc
 
 
 Columns = Mapping[str, Any] | RowMapping
+Stream = tuple[str, str]
 
 
 def differences(expected: Mapping[str, Any], found: Columns) -> list[str]:
@@ -38,50 +43,141 @@ def differences(expected: Mapping[str, Any], found: Columns) -> list[str]:
     return [name for name, value in expected.items() if found[name] != value]
 
 
+@dataclass
+class SeenRows:
+    """How many rows of each table were compared, and outcomes of notices."""
+
+    rows: Counter[str] = field(default_factory=Counter)
+    settled: int = 0
+
+    def add(self, other: "SeenRows") -> None:
+        """Count on."""
+        self.rows.update(other.rows)
+        self.settled += other.settled
+
+
 def state_findings(
     connection: Connection,
     rebuilt: Mapping[str, Mapping[Key, Row]],
-    unfolded: frozenset[tuple[str, str]],
+    unfolded: frozenset[Stream],
+    seen: SeenRows,
 ) -> Iterator[Finding]:
-    """Rows of the state tables that differ from the rebuild, lack, or should not be there.
+    """Rows of the conferences' own tables that differ from the rebuild, lack, or should not be.
 
-    `unfolded`: (origin, stream) of streams that broke off, so that nothing is known of their rows.
+    `unfolded`: streams that broke off, so that nothing is known of their rows.
     """
     for name in STATE_TABLES:
         table = metadata.tables[name]
-        missing = dict(rebuilt.get(name, {}))
-        for row in connection.execute(select(table)).mappings():
-            key = _key(table, row)
-            expected = missing.pop(key, None)
-            if _stream_of(name, row) in unfolded:
-                continue
-            if expected is None:
-                yield Finding("ROW_UNEXPECTED", _place(name, key))
-                continue
-            for column in differences(expected, row):
-                yield Finding("ROW_DIFFERS", _place(name, key), column)
-        for key, lacking in missing.items():
-            if _stream_of(name, lacking) not in unfolded:
-                yield Finding("ROW_MISSING", _place(name, key))
+        expected = rebuilt.get(name, {})
+        if name not in TASK_TABLES:
+            rows: Iterable[RowMapping] = connection.execute(select(table)).mappings()
+        elif name == "asks":  # those of the conferences: an issue that waits for the convener
+            own = select(table).where(table.c.stream == CONFERENCE_STREAM)
+            rows = connection.execute(own).mappings().all()
+            seen.rows[name] += len(rows)
+        else:
+            continue
+        yield from _row_findings(table, expected, rows, unfolded)
 
 
-def _stream_of(table: str, row: Columns) -> tuple[str, str]:
+def _row_findings(
+    table: Table,
+    expected: Mapping[Key, Row],
+    rows: Iterable[RowMapping],
+    unfolded: frozenset[Stream] = frozenset(),
+) -> Iterator[Finding]:
+    missing = dict(expected)
+    for row in rows:
+        key = _key(table, row)
+        wanted = missing.pop(key, None)
+        if unfolded and _stream_of(table.name, row) in unfolded:
+            continue
+        if wanted is None:
+            yield Finding("ROW_UNEXPECTED", _place(table.name, key))
+            continue
+        for column in differences(wanted, row):
+            yield Finding("ROW_DIFFERS", _place(table.name, key), column)
+    for key, lacking in missing.items():
+        if not unfolded or _stream_of(table.name, lacking) not in unfolded:
+            yield Finding("ROW_MISSING", _place(table.name, key))
+
+
+def _stream_of(table: str, row: Columns) -> Stream:
     """The stream whose fold a row of a state table shows."""
-    if table == "asks":
-        return row["origin"], row["stream"]
-    if table in ("tasks", "assignments"):
-        return row["origin"], task_stream(row["task"])
+    if table in ("findings", "reconciliations"):
+        return row["origin"], AUDIT_STREAM
     return row["origin"], CONFERENCE_STREAM
+
+
+class TaskTables:
+    """The rows that show single tasks, compared task by task."""
+
+    def __init__(self, connection: Connection, seen: SeenRows) -> None:
+        """`seen` counts the rows that belong to a task."""
+        self._connection = connection
+        self._seen = seen
+
+    def check(
+        self, origin: str, task: str, expected: Mapping[str, Mapping[Key, Row]]
+    ) -> Iterator[Finding]:
+        """The rows of one task against those that its last state shows."""
+        for name in TASK_TABLES:
+            table = metadata.tables[name]
+            rows = self._connection.execute(
+                _OF_TASK[name],
+                {"origin_": origin, "of": task_stream(task) if name == "asks" else task},
+            )
+            found = rows.mappings().all()
+            self._seen.rows[name] += len(found)
+            yield from _row_findings(table, expected.get(name, {}), found)
+
+
+def stray_task_rows(
+    connection: Connection, streams: Collection[Stream], seen: SeenRows
+) -> Iterator[Finding]:
+    """Rows of tasks that have no event at all; looked for only where the counts differ."""
+    for name in TASK_TABLES:
+        table = metadata.tables[name]
+        total: int = connection.scalar(select(func.count()).select_from(table)) or 0
+        if total == seen.rows[name]:
+            continue
+        for row in connection.execute(select(table)).mappings():
+            stream = row["stream"] if name == "asks" else task_stream(row["task"])
+            if (row["origin"], stream) not in streams:
+                yield Finding("ROW_UNEXPECTED", _place(name, _key(table, row)))
+
+
+def _of_task(name: str) -> Select[Any]:
+    table = metadata.tables[name]
+    column = table.c.stream if name == "asks" else table.c.task
+    return select(table).where(table.c.origin == bindparam("origin_"), column == bindparam("of"))
+
+
+def _of_events(name: str) -> Select[Any]:
+    """The rows of a table that have the positions of some events of one stream."""
+    table = metadata.tables[name]
+    return (
+        select(table)
+        .join(events, events.c.position == table.c.position)
+        .where(
+            events.c.origin == bindparam("origin_"),
+            events.c.stream == bindparam("stream_"),
+            events.c.seq.between(bindparam("first"), bindparam("last")),
+        )
+    )
+
+
+_OF_EVENTS = {name: _of_events(name) for name in PER_EVENT}
+_OF_TASK = {name: _of_task(name) for name in TASK_TABLES}
 
 
 class TableCheck:
     """Rows that follow from single events, checked as the events pass by."""
 
-    def __init__(self, connection: Connection) -> None:
-        """Nothing has been seen yet."""
+    def __init__(self, connection: Connection, seen: SeenRows) -> None:
+        """`seen` counts what is compared."""
         self._connection = connection
-        self._seen: Counter[str] = Counter()
-        self._settled = 0
+        self._seen = seen
 
     def check(
         self, chunk: Sequence[RowMapping], changes: Iterable[Change], *, complete: bool
@@ -95,9 +191,14 @@ class TableCheck:
             else:
                 row = {**change.key, **change.values}
                 puts[change.table][_key(metadata.tables[change.table], row)] = row
-        positions = [row["position"] for row in chunk]
+        where = {
+            "origin_": chunk[0]["origin"],
+            "stream_": chunk[0]["stream"],
+            "first": chunk[0]["seq"],
+            "last": chunk[-1]["seq"],
+        }
         for name, expected in puts.items():
-            yield from self._check_table(name, expected, positions, complete=complete)
+            yield from self._check_table(name, expected, where, complete=complete)
         for patch in patches:
             yield from self._check_outcome(patch)
 
@@ -106,7 +207,7 @@ class TableCheck:
         for name in sorted(PER_EVENT):
             table = metadata.tables[name]
             total: int = self._connection.scalar(select(func.count()).select_from(table)) or 0
-            if total == self._seen[name]:
+            if total == self._seen.rows[name]:
                 continue
             of_event = exists().where(events.c.position == table.c.position)
             for row in self._connection.execute(select(table).where(~of_event)).mappings():
@@ -117,17 +218,15 @@ class TableCheck:
             )
             or 0
         )
-        if settled != self._settled:
+        if settled != self._seen.settled:
             yield from self._unfounded_outcomes()
 
     def _check_table(
-        self, name: str, expected: dict[Key, Row], positions: list[int], *, complete: bool
+        self, name: str, expected: dict[Key, Row], where: Mapping[str, Any], *, complete: bool
     ) -> Iterator[Finding]:
         table = metadata.tables[name]
-        for row in self._connection.execute(
-            select(table).where(table.c.position.in_(positions))
-        ).mappings():
-            self._seen[name] += 1
+        for row in self._connection.execute(_OF_EVENTS[name], where).mappings():
+            self._seen.rows[name] += 1
             key = _key(table, row)
             wanted = expected.pop(key, None)
             if wanted is None:
@@ -145,7 +244,7 @@ class TableCheck:
             yield Finding("ROW_MISSING", _place(name, key))
 
     def _check_outcome(self, patch: Change) -> Iterator[Finding]:
-        self._settled += 1
+        self._seen.settled += 1
         key: tuple[Value, ...] = tuple(patch.key.values())
         row = (
             self._connection.execute(

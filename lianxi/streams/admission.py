@@ -75,11 +75,15 @@ class Admitted:
         if not -(MAX_CLOCK_AHEAD // _MILLISECOND) <= age <= MAX_ID_AGE // _MILLISECOND:
             raise RequestIdAgeError(request_id=payload.request_id)
 
-    def check_standing(self, roster: Roster, now: datetime) -> None:
-        """Whether it is in time, by a key that may act; ExpiredError, KeyRetiredError and so on."""
+    def check_standing(self, roster: Roster, now: datetime, at: datetime | None = None) -> None:
+        """Whether it is in time, by a key that may act; ExpiredError, KeyRetiredError and so on.
+
+        `at`: the stream's present, by which its events judge the key; `now` where it has none yet.
+        """
         payload = self.signed.payload
         check_times(payload, now)
-        check_standing(payload, self.adoptions[-1].roster if self.adoptions else roster)
+        adopted = self.adoptions[-1].roster if self.adoptions else roster
+        check_standing(payload, adopted, now if at is None else at)
 
 
 def check_passing(admitted: Admitted, writer: StreamWriter, now: datetime) -> None:
@@ -94,7 +98,7 @@ def check_passing(admitted: Admitted, writer: StreamWriter, now: datetime) -> No
 
 def check_standing_before_rules(admitted: Admitted, writer: StreamWriter, now: datetime) -> None:
     """What stands between admission and the rules: expiry, the key's standing, room to write."""
-    admitted.check_standing(writer.roster, now)
+    admitted.check_standing(writer.roster, now, writer.instant(now))
     admitted.check_begun(now)
     writer.check_open()
 
@@ -139,7 +143,7 @@ def _adoptions(roster: Roster, steps: tuple[RosterStep, ...]) -> tuple[Adoption,
     """The steps that are new to the stream, each checked against the roster before it."""
     adoptions: list[Adoption] = []
     for step in steps:
-        if step.entry.key_id in roster.by_key_id:
+        if step.adopted_by(roster):
             continue  # adopted earlier: the sender did not know
         roster = adopt(roster, step)
         adoptions.append(Adoption(step, roster))

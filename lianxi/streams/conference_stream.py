@@ -10,6 +10,8 @@ from lianxi.domain.conference import events as ev
 from lianxi.domain.conference.decide import Digests, decide, rungs_due
 from lianxi.domain.conference.state import ConferenceState, evolve
 from lianxi.domain.refusal import Refusal
+from lianxi.domain.roster import Roster
+from lianxi.domain.task.commands import TaskCommand, ThawStream
 from lianxi.ids import CONFERENCE_STREAM
 from lianxi.messages import (
     CommandAnswer,
@@ -19,10 +21,9 @@ from lianxi.messages import (
     Receipt,
 )
 from lianxi.proof import canonical
-from lianxi.proof.commands import open_command
-from lianxi.proof.envelopes import KEY_REQUEST_TYPE, Envelope, encode
+from lianxi.proof.commands import authenticate, open_command
 from lianxi.proof.hashing import ZERO_HASH, sha256_hex
-from lianxi.proof.possession import verify_possession
+from lianxi.proof.roster_proofs import check_possession, check_possessions
 from lianxi.proof.rosters import RosterStep, adopt, check_genesis, roster_bytes, roster_hash
 from lianxi.proof.wire import wire_bytes
 from lianxi.streams.admission import (
@@ -32,8 +33,13 @@ from lianxi.streams.admission import (
     check_standing_before_rules,
     read_command,
 )
-from lianxi.streams.refusals import WrongRegistrationError
+from lianxi.streams.facts import conference_fact
+from lianxi.streams.refusals import StoredUnfitError, WrongRegistrationError
+from lianxi.streams.thawing import StoredStream, check_thaw, unpack
 from lianxi.streams.writer import OBSERVED, Authority, Sealed, StreamWriter, by_command, by_rule
+
+TIMER = "proposal"
+"""The name of the one timer: when a proposal expires."""
 
 
 class ConferenceStream:
@@ -49,7 +55,9 @@ class ConferenceStream:
     def open(cls, given: ConferenceInput, now: datetime) -> "ConferenceStream":
         """From a workflow's input: a founding, or a conference carried over from the run before."""
         if given.carry is not None:
-            writer = StreamWriter.resume(given.origin, CONFERENCE_STREAM, given.carry.stream)
+            writer = StreamWriter.resume(
+                given.origin, CONFERENCE_STREAM, given.carry.stream, given.engine
+            )
             return cls(writer, given.carry.state)
         if given.envelope is None:
             raise WrongRegistrationError(reason="empty")
@@ -57,32 +65,15 @@ class ConferenceStream:
 
     @classmethod
     def _found(cls, given: ConferenceInput, envelope: str, now: datetime) -> "ConferenceStream":
-        signed = open_command(envelope)
-        command = read_command(signed, {cmd.FoundConference.action: cmd.FoundConference})
-        if not isinstance(command, cmd.FoundConference):
-            raise TypeError("read_command answers the model of the table")
-        # the genesis roster vouches for itself; its hash reaches units outside the system
-        check_genesis(command.roster, command.roster_signatures)
-        admitted = admit(
-            CommandMessage(envelope=envelope),
-            origin=given.origin,
-            stream=CONFERENCE_STREAM,
-            roster=command.roster,
-            actions=cmd.CONFERENCE_ACTIONS,
-            arrived_as=None,
-        )
-        admitted.check_standing(command.roster, now)
-        if command.conference != given.conference:
-            raise WrongRegistrationError(reason="conference")
-        events = decide(None, admitted.order, _digests(None, admitted, given.origin), now)
+        admitted, roster, events = founding(envelope, given.origin, given.conference, now)
         writer = StreamWriter(
-            given.origin, CONFERENCE_STREAM, roster_bytes(command.roster).decode()
+            given.origin, CONFERENCE_STREAM, roster_bytes(roster).decode(), given.engine
         )
-        authority = by_command(admitted.actor, signed)
+        authority = by_command(admitted.actor, admitted.signed)
         sealed = writer.seal(events, authority, now)
         stream = cls(writer, evolve(None, _fact(sealed[0])))
         # whoever founds asks for the receipt by the same command a moment later
-        writer.remember(signed, admitted.actor.unit, sealed, told=False)
+        writer.remember(admitted.signed, admitted.actor.unit, sealed, told=False)
         return stream
 
     # --- what it answers ---
@@ -90,11 +81,15 @@ class ConferenceStream:
     def rehearse(self, message: CommandMessage, update_id: str, now: datetime) -> Refusal | None:
         """Admit the command and try the rules on it, changing nothing; as in TaskStream."""
         admitted = self._admit(message, update_id)
+        if isinstance(admitted.command, ThawStream) and self.writer.frozen:
+            if not self.writer.requests.knows(admitted.signed, admitted.actor.unit):
+                self._thawed(message, admitted, now)
+            return None
         check_passing(admitted, self.writer, now)
         try:
             check_standing_before_rules(admitted, self.writer, now)
             at = self.writer.instant(now)
-            decide(self._after_rungs(now), admitted.order, self._digests(admitted), at)
+            led_to(self._after_rungs(now), admitted, self.writer.origin, at)
         except Refusal as refusal:
             return refusal
         return None
@@ -105,10 +100,12 @@ class ConferenceStream:
         known = self.writer.requests.find(admitted.signed, admitted.actor.unit)
         if known is not None:
             return self._with_registration(known)
+        if isinstance(admitted.command, ThawStream) and self.writer.frozen:
+            return self._thaw(message, admitted, now)
         check_standing_before_rules(admitted, self.writer, now)
         self.fire_rungs(now)
         at = self.writer.instant(now)
-        events = decide(self.state, admitted.order, self._digests(admitted), at)
+        events = led_to(self.state, admitted, self.writer.origin, at)
         sealed = self._seal(events, by_command(admitted.actor, admitted.signed), now)
         tasks = [e.data.task for e in sealed if isinstance(e.data, ev.TaskRegistered)]
         receipt = self.writer.remember(
@@ -128,7 +125,7 @@ class ConferenceStream:
     def fire_rungs(self, now: datetime) -> None:
         """Seal the expiry of proposals that nobody decided up to `now`."""
         if not self.writer.frozen:
-            self._seal(rungs_due(self.state, now), by_rule("proposal"), now)
+            self._seal(rungs_due(self.state, now), by_rule(TIMER), now)
 
     def note_cancellation(self, now: datetime) -> None:
         """Somebody asked Temporal to cancel the workflow; it lives on, and this is the trace."""
@@ -149,6 +146,53 @@ class ConferenceStream:
             f" · {self.writer.tail_length} unrecorded"
         )
 
+    # --- thawing (lianxi.streams.thawing) ---
+
+    def _thaw(self, message: CommandMessage, admitted: Admitted, now: datetime) -> CommandAnswer:
+        """Go on from what the trail holds; nothing has changed where a Refusal is raised."""
+        thawed, command, discarded = self._thawed(message, admitted, now)
+        event = ev.ConferenceThawed(
+            reason=command.reason,
+            discarded=len(discarded),
+            first_discarded=discarded[0] if discarded else None,
+        )
+        receipt = thawed.seal_thaw(admitted, event, now)
+        self.writer, self.state = thawed.writer, thawed.state
+        return CommandAnswer(receipt=receipt)
+
+    def seal_thaw(self, admitted: Admitted, event: ev.ConferenceThawed, now: datetime) -> Receipt:
+        """What a thaw seals on the stored stream: what expired meanwhile, then the event."""
+        self.fire_rungs(now)
+        sealed = self._seal((event,), by_command(admitted.actor, admitted.signed), now)
+        return self.writer.remember(admitted.signed, admitted.actor.unit, sealed)
+
+    def _thawed(
+        self, message: CommandMessage, admitted: Admitted, now: datetime
+    ) -> tuple["ConferenceStream", ThawStream, list[str]]:
+        """This stream as the trail holds it, the command, and what would be discarded; as a task's."""
+        command = check_thaw(admitted, self.state.rules)
+        admitted.check_standing(self.writer.roster, now, self.writer.instant(now))
+        admitted.check_begun(now)
+        expect = admitted.order.expect
+        stored = unpack(message, expect, self.writer.origin, self.writer.stream)
+        state = self._folded(stored)
+        roster = roster_bytes(state.roster).decode()
+        writer = self.writer.continued_from(stored.head, roster, stored.requests)
+        authenticate(admitted.signed, state.roster)
+        admitted.check_standing(state.roster, now, writer.instant(now))
+        return ConferenceStream(writer, state), command, self.writer.sealed_beyond(stored.hashes)
+
+    def _folded(self, stored: StoredStream) -> ConferenceState:
+        state: ConferenceState | None = None
+        try:
+            for event, known in stored.events:
+                state = evolve(state, conference_fact(event, known))
+        except (ValueError, LookupError):
+            state = None
+        if state is None or state.conference != self.state.conference:
+            raise StoredUnfitError(reason="state")
+        return state
+
     # --- inside ---
 
     def _after_rungs(self, now: datetime) -> ConferenceState:
@@ -168,16 +212,13 @@ class ConferenceStream:
             arrived_as=update_id,
         )
 
-    def _digests(self, admitted: Admitted) -> Digests:
-        return _digests(self.state, admitted, self.writer.origin)
-
     def _seal(
         self, events: Sequence[ev.ConferenceEvent], authority: Authority, now: datetime
     ) -> list[Sealed]:
         sealed = self.writer.seal(tuple(events), authority, now)
         for event in sealed:
             self.state = evolve(self.state, _fact(event))
-            if isinstance(event.data, ev.KeyRegistered):
+            if isinstance(event.data, ev.RosterMade):
                 self.writer.adopt(self.state.roster)
         return sealed
 
@@ -187,13 +228,54 @@ class ConferenceStream:
         return CommandAnswer(receipt=receipt, registration=registration)
 
 
+def founding(
+    envelope: str, origin: str, conference: str, at: datetime
+) -> tuple[Admitted, Roster, tuple[ev.ConferenceEvent, ...]]:
+    """Who founds a conference, under which first roster, and the events of it.
+
+    Raises the refusals of admission and of the rules, those of a first roster that does not stand
+    by itself, WrongRegistrationError for a command that founds another conference.
+    """
+    signed = open_command(envelope)
+    command = read_command(signed, {cmd.FoundConference.action: cmd.FoundConference})
+    if not isinstance(command, cmd.FoundConference):
+        raise TypeError("read_command answers the model of the table")
+    # the genesis roster vouches for itself; its hash reaches units outside the system
+    check_genesis(command.roster, command.roster_signatures)
+    admitted = admit(
+        CommandMessage(envelope=envelope),
+        origin=origin,
+        stream=CONFERENCE_STREAM,
+        roster=command.roster,
+        actions=cmd.CONFERENCE_ACTIONS,
+        arrived_as=None,
+    )
+    admitted.check_standing(command.roster, at)
+    if command.conference != conference:
+        raise WrongRegistrationError(reason="conference")
+    events = decide(None, admitted.order, _digests(None, admitted, origin, at), at)
+    return admitted, command.roster, events
+
+
+def led_to(
+    state: ConferenceState, admitted: Admitted, origin: str, at: datetime
+) -> tuple[ev.ConferenceEvent, ...]:
+    """The events of an admitted command at `at`; the one way from a command to events, as a task's.
+
+    No rule of the conference differs between the versions of the rules so far.
+    """
+    return decide(state, admitted.order, _digests(state, admitted, origin, at), at)
+
+
 def _fact(sealed: Sealed) -> ev.ConferenceFact:
     if not isinstance(sealed.data, ev.ConferenceEvent):
         raise TypeError(f"{type(sealed.data).__name__} does not belong on the conference's stream")
     return ev.ConferenceFact(sealed.seq, sealed.hash, sealed.at, sealed.data)
 
 
-def _digests(state: ConferenceState | None, admitted: Admitted, origin: str) -> Digests:
+def _digests(
+    state: ConferenceState | None, admitted: Admitted, origin: str, at: datetime
+) -> Digests:
     """The hashes that the rules need, after the checks that only signatures can make."""
     args = sha256_hex(canonical.dumps(admitted.signed.payload.args))
     command = admitted.command
@@ -205,33 +287,30 @@ def _digests(state: ConferenceState | None, admitted: Admitted, origin: str) -> 
             return Digests(args=args, calendar=_digest(command.calendar))
         case cmd.AdoptRules():
             return Digests(args=args, rules=_digest(command.rules))
-    if isinstance(command, cmd.RegisterKey) and state is not None:
-        _check_possession(command, origin)
-        step = RosterStep(entry=command.entry, signatures=command.roster_signatures)
-        derived = adopt(state.roster, step)
-        return Digests(args=args, prev_roster=derived.prev_roster, roster=roster_hash(derived))
+    if state is not None:
+        step = _roster_step(state, command, origin)
+        if step is not None:
+            derived = adopt(state.roster, step, at=at)
+            return Digests(args=args, prev_roster=derived.prev_roster, roster=roster_hash(derived))
     return Digests(args=args)
+
+
+def _roster_step(state: ConferenceState, command: TaskCommand, origin: str) -> RosterStep | None:
+    """The step a command takes, once its new keys are shown to be held by their units; None: none."""
+    match command:
+        case cmd.RegisterKey() | cmd.ReplaceKey():
+            check_possession(command.entry, command.possession, origin)
+            return RosterStep(entry=command.entry, signatures=command.roster_signatures)
+        case cmd.ChangeRoster():
+            check_possessions(state.roster, command.changes, command.possessions or (), origin)
+            return RosterStep(
+                changes=command.changes,
+                version=state.roster.version + 1,
+                signatures=command.roster_signatures,
+            )
+        case _:
+            return None
 
 
 def _digest(model: BaseModel) -> str:
     return sha256_hex(wire_bytes(model))
-
-
-def _check_possession(command: cmd.RegisterKey, origin: str) -> None:
-    """Rebuild the request that the unit signed: it holds nothing but the entry and the origin."""
-    entry = command.entry
-    request = {
-        "v": 1,
-        "alg": entry.alg,
-        "origin": origin,
-        "unit": entry.unit,
-        "key_id": entry.key_id,
-        "public_key": entry.public_key,
-    }
-    envelope = Envelope(
-        payload_type=KEY_REQUEST_TYPE,
-        payload=canonical.dumps(request),
-        keyid=entry.key_id,
-        signature=bytes.fromhex(command.possession),
-    )
-    verify_possession(encode(envelope), origin=origin, unit=entry.unit)

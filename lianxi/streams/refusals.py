@@ -41,6 +41,15 @@ class FrozenError(Refusal):
     code: ClassVar[str] = "FROZEN"
 
 
+class StoredUnfitError(Refusal):
+    """What was sent along with a thaw is not the stream up to the event it names (`reason`).
+
+    `reason`: missing, encoding, size, events, head, roster, state.
+    """
+
+    code: ClassVar[str] = "STORED_UNFIT"
+
+
 class BacklogFullError(Refusal):
     """Too much waits to be recorded or carried; the same command may be sent again later."""
 

@@ -6,12 +6,15 @@ from then on answered `EXPIRED`. Whoever asks looks in the trail before believin
 is done twice and nothing recorded is denied.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from lianxi.domain.values import format_instant
 from lianxi.messages import Receipt, RequestEntry
-from lianxi.proof.commands import SignedCommand
+from lianxi.proof.commands import MAX_COMMAND_VALIDITY, SignedCommand
 from lianxi.proof.refusals import ExpiredError
+from lianxi.proof.validity import MAX_CLOCK_AHEAD
 from lianxi.streams.refusals import BacklogFullError, RequestConflictError
 
 MAX_BYTES = 320 << 10
@@ -19,6 +22,22 @@ MAX_BYTES = 320 << 10
 
 _ENTRY_BYTES = 330
 """Key, digest, instants and field names of an entry, beside its receipt."""
+
+
+IN_TRAIL = ""
+"""In place of a receipt: the command is recorded, and its receipt is made from the trail."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRequest:
+    """A recorded event that a command caused."""
+
+    unit: str
+    request_id: str
+    payload_sha256: str
+    seq: int
+    at: datetime
+    hash: str
 
 
 class RequestTable:
@@ -49,10 +68,42 @@ class RequestTable:
             return None
         if entry.payload_sha256 != signed.digest:
             raise RequestConflictError(request_id=payload.request_id)
+        if entry.receipt == IN_TRAIL:
+            limit = format_instant(entry.not_after)
+            raise ExpiredError(not_after=limit, now=limit)
         if not entry.told:
             self.entries[key] = entry.model_copy(update={"told": True})
         receipt = Receipt.model_validate_json(entry.receipt)
         return receipt.model_copy(update={"already": entry.told})
+
+    @classmethod
+    def of_stored(cls, before: "RequestTable", stored: Sequence[StoredRequest]) -> "RequestTable":
+        """The table of a stream that goes on from stored events, and only from them.
+
+        Receipts of what does not stand are forgotten; a stored command without one here is kept as
+        an entry that sends whoever repeats it to the trail.
+        """
+        by_key: dict[str, list[StoredRequest]] = {}
+        for one in stored:
+            by_key.setdefault(_key(one.unit, one.request_id), []).append(one)
+        hashes = {one.hash for one in stored}
+        entries = {
+            key: entry
+            for key, entry in before.entries.items()
+            if entry.receipt == IN_TRAIL
+            or all(e.hash in hashes for e in Receipt.model_validate_json(entry.receipt).events)
+        }
+        for key, events in by_key.items():
+            last = events[-1]
+            if key not in entries:
+                entries[key] = RequestEntry(
+                    payload_sha256=last.payload_sha256,
+                    issued_at=last.at,
+                    not_after=last.at + MAX_COMMAND_VALIDITY + MAX_CLOCK_AHEAD,
+                    last_seq=last.seq,
+                    receipt=IN_TRAIL,
+                )
+        return cls(entries, before.floor)
 
     def knows(self, signed: SignedCommand, unit: str) -> bool:
         """Whether the id was used before; changes nothing."""

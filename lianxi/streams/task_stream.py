@@ -7,39 +7,51 @@ give the same bytes whenever they are repeated.
 from collections.abc import Sequence
 from datetime import datetime
 
-from lianxi.domain.conference.events import TaskRegistered
 from lianxi.domain.refusal import Refusal
 from lianxi.domain.task import events as ev
 from lianxi.domain.task.clocks import next_deadline
 from lianxi.domain.task.clockwork import rungs_due, timer_name
 from lianxi.domain.task.commands import (
     ACTIONS,
-    ApproveProposal,
     FileOnBehalf,
     IssueTask,
+    ThawStream,
     UnitCommand,
 )
 from lianxi.domain.task.decide import decide
-from lianxi.domain.task.deciding.issuing import IssueContext, decide_issue
-from lianxi.domain.task.evolve import evolve
+from lianxi.domain.task.deciding.case import Events
+from lianxi.domain.task.evolve import evolve, fold
 from lianxi.domain.task.state import TaskPhase, TaskState
-from lianxi.domain.values import Role
-from lianxi.ids import CONFERENCE_STREAM, task_stream
-from lianxi.messages import CommandAnswer, CommandMessage, TaskCarry, TaskInput, TaskStart
-from lianxi.proof.events import EventEnvelope, open_event
-from lianxi.proof.hashing import event_hash, sha256_hex
-from lianxi.proof.rosters import shared_roster
-from lianxi.proof.wire import wire_bytes
+from lianxi.ids import task_stream
+from lianxi.messages import (
+    CommandAnswer,
+    CommandMessage,
+    Receipt,
+    TaskCarry,
+    TaskInput,
+    TaskStart,
+)
+from lianxi.proof.rosters import RosterStep
 from lianxi.streams.admission import (
     Admitted,
     admit,
     check_passing,
     check_standing_before_rules,
 )
-from lianxi.streams.refusals import WrongRegistrationError
+from lianxi.streams.facts import task_fact
+from lianxi.streams.refusals import StoredUnfitError, WrongRegistrationError
+from lianxi.streams.task_beginning import begin
+from lianxi.streams.thawing import (
+    StoredStream,
+    check_roster,
+    check_thaw,
+    roster_in_force,
+    unpack,
+)
 from lianxi.streams.writer import OBSERVED, Authority, Sealed, StreamWriter, by_command, by_rule
 
-_ON_TASK = {action: model for action, model in ACTIONS.items() if model is not IssueTask}
+ON_TASK = {action: model for action, model in ACTIONS.items() if model is not IssueTask}
+"""Every action that a running task takes."""
 
 
 class TaskStream:
@@ -65,7 +77,7 @@ class TaskStream:
         """
         if given.carry is not None:
             stream = task_stream(given.task)
-            writer = StreamWriter.resume(given.origin, stream, given.carry.stream)
+            writer = StreamWriter.resume(given.origin, stream, given.carry.stream, given.engine)
             return cls(writer, given.carry.state)
         if given.start is None:
             raise WrongRegistrationError(reason="empty")
@@ -73,29 +85,10 @@ class TaskStream:
 
     @classmethod
     def _begin(cls, given: TaskInput, start: TaskStart, now: datetime) -> "TaskStream":
-        registered, data = _registration(given, start)
-        admitted = admit(
-            CommandMessage(envelope=start.envelope),
-            origin=given.origin,
-            stream=CONFERENCE_STREAM,
-            roster=shared_roster(start.roster),
-            actions={IssueTask.action: IssueTask},
-            arrived_as=None,
-        )
-        _check_cause(given, start, registered, data, admitted)
-        context = IssueContext(
-            task=data.task,
-            rules=start.rules,
-            rules_hash=data.rules_hash,
-            registration=start.registration.hash,
-            opened_at=registered.at,
-            calendar=start.calendar,
-            calendar_hash=data.calendar_hash,
-        )
-        issued = decide_issue(admitted.order, context)
-        writer = StreamWriter(given.origin, task_stream(given.task), start.roster)
-        authority = by_command(admitted.actor, admitted.signed)
-        first, *more = writer.seal(issued, authority, max(now, registered.at))
+        begun = begin(given.origin, given.task, start)
+        writer = StreamWriter(given.origin, task_stream(given.task), start.roster, given.engine)
+        authority = by_command(begun.issue.actor, begun.issue.signed)
+        first, *more = writer.seal(begun.events, authority, max(now, begun.registered_at))
         stream = cls(writer, evolve(None, _fact(first, authority)))
         stream._follow(more, authority)
         return stream
@@ -111,10 +104,14 @@ class TaskStream:
         would stall the task.
         """
         admitted = self._admit(message, update_id)
+        if isinstance(admitted.command, ThawStream) and self.writer.frozen:
+            if not self.writer.requests.knows(admitted.signed, admitted.actor.unit):
+                self._thawed(message, admitted, now)
+            return None
         check_passing(admitted, self.writer, now)
         try:
             check_standing_before_rules(admitted, self.writer, now)
-            decide(self._after_rungs(now), admitted.order, self.writer.instant(now))
+            led_to(self._after_rungs(now), admitted, self.writer.instant(now), self.writer.engine)
         except Refusal as refusal:
             return refusal
         return None
@@ -128,21 +125,15 @@ class TaskStream:
         known = self.writer.requests.find(admitted.signed, admitted.actor.unit)
         if known is not None:
             return CommandAnswer(receipt=known)
+        if isinstance(admitted.command, ThawStream) and self.writer.frozen:
+            return self._thaw(message, update_id, now)
         check_standing_before_rules(admitted, self.writer, now)
         self.fire_rungs(now)
-        events = decide(self.state, admitted.order, self.writer.instant(now))
-        self._adopt_rosters(admitted, now)
-        authority = by_command(admitted.actor, admitted.signed)
-        command = admitted.command
-        happened_at = None
-        if isinstance(command, UnitCommand | FileOnBehalf):
-            happened_at = command.happened_at
-        sealed = self.writer.seal(events, authority, now, happened_at=happened_at)
-        self._follow(sealed, authority)
-        receipt = self.writer.remember(
-            admitted.signed, admitted.actor.unit, sealed, task=self.state.task
+        events, happened_at = led_to(
+            self.state, admitted, self.writer.instant(now), self.writer.engine
         )
-        return CommandAnswer(receipt=receipt)
+        self._adopt_rosters(admitted, now)
+        return CommandAnswer(receipt=self._seal_command(events, admitted, now, happened_at))
 
     # --- what it does by itself ---
 
@@ -193,24 +184,87 @@ class TaskStream:
 
     # --- inside ---
 
-    def _admit(self, message: CommandMessage, update_id: str) -> Admitted:
+    def _admit(self, message: CommandMessage, update_id: str | None) -> Admitted:
         return admit(
             message,
             origin=self.writer.origin,
             stream=self.writer.stream,
             roster=self.writer.roster,
-            actions=_ON_TASK,
+            actions=ON_TASK,
             arrived_as=update_id,
+        )
+
+    def _thaw(self, message: CommandMessage, update_id: str, now: datetime) -> CommandAnswer:
+        """Go on from what the trail holds; nothing has changed where a Refusal is raised."""
+        thawed, command, discarded = self._thawed(message, self._admit(message, update_id), now)
+        event = ev.TaskThawed(
+            reason=command.reason,
+            discarded=len(discarded),
+            first_discarded=discarded[0] if discarded else None,
+        )
+        answer = thawed.seal_thaw(message, update_id, event, now)
+        self.writer, self.state = thawed.writer, thawed.state
+        return answer
+
+    def seal_thaw(
+        self, message: CommandMessage, update_id: str, event: ev.TaskThawed, now: datetime
+    ) -> CommandAnswer:
+        """What a thaw seals on the stored stream: rungs due on it, rosters it lacks, the event."""
+        admitted = self._admit(message, update_id)
+        self.fire_rungs(now)
+        self._adopt_rosters(admitted, now)
+        return CommandAnswer(receipt=self._seal_command((event,), admitted, now))
+
+    def _thawed(
+        self, message: CommandMessage, admitted: Admitted, now: datetime
+    ) -> tuple["TaskStream", ThawStream, list[str]]:
+        """This stream as the trail holds it, the command, and what would be discarded.
+
+        The command is judged twice: under the roster that this stream had adopted, since whoever
+        sends stored events could send a roster too, and under the one that is stored.
+        """
+        command = check_thaw(admitted, self.state.rules)
+        admitted.check_standing(self.writer.roster, now, self.writer.instant(now))
+        admitted.check_begun(now)
+        expect = admitted.order.expect
+        stored = unpack(message, expect, self.writer.origin, self.writer.stream)
+        wanted = roster_in_force(stored.events, ev.RosterAdopted.__name__)
+        roster = check_roster(message.stored_roster, wanted)
+        state = self._folded(stored)
+        writer = self.writer.continued_from(stored.head, roster, stored.requests)
+        thawed = TaskStream(writer, state)
+        again = thawed._admit(message, update_id=None)
+        again.check_standing(writer.roster, now, writer.instant(now))
+        return thawed, command, self.writer.sealed_beyond(stored.hashes)
+
+    def _folded(self, stored: StoredStream) -> TaskState:
+        try:
+            state = fold([task_fact(event, known) for event, known in stored.events])
+        except (ValueError, LookupError):
+            state = None
+        if state is None or state.task != self.state.task:
+            raise StoredUnfitError(reason="state")
+        return state
+
+    def _seal_command(
+        self,
+        events: Events,
+        admitted: Admitted,
+        now: datetime,
+        happened_at: datetime | None = None,
+    ) -> Receipt:
+        authority = by_command(admitted.actor, admitted.signed)
+        sealed = self.writer.seal(events, authority, now, happened_at=happened_at)
+        self._follow(sealed, authority)
+        return self.writer.remember(
+            admitted.signed, admitted.actor.unit, sealed, task=self.state.task
         )
 
     def _adopt_rosters(self, admitted: Admitted, now: datetime) -> None:
         authority = by_rule("roster")
         for adoption in admitted.adoptions:
-            event = ev.RosterAdopted(
-                version=adoption.roster.version,
-                roster=self.writer.adopt(adoption.roster),
-                entry=adoption.step.entry,
-                signatures=adoption.step.signatures,
+            event = adopted(
+                adoption.step, adoption.roster.version, self.writer.adopt(adoption.roster)
             )
             self._follow(self.writer.seal((event,), authority, now), authority)
 
@@ -231,69 +285,33 @@ class TaskStream:
             self.state = evolve(self.state, _fact(event, authority))
 
 
+def adopted(step: RosterStep, version: int, roster: str) -> ev.RosterAdopted:
+    """That the stream goes on under the roster (its version and hash) to which `step` leads."""
+    return ev.RosterAdopted(
+        version=version,
+        roster=roster,
+        entry=step.entry,
+        changes=step.changes,
+        signatures=step.signatures,
+    )
+
+
+def led_to(
+    state: TaskState, admitted: Admitted, at: datetime, engine: int
+) -> tuple[Events, datetime | None]:
+    """The events of an admitted command at `at`, and when its unit says that it happened.
+
+    The one way from a command to events, live and for whoever derives them again (`rederive`).
+    """
+    command = admitted.command
+    events = decide(state, admitted.order, at, engine)
+    if isinstance(command, UnitCommand | FileOnBehalf):
+        return events, command.happened_at
+    return events, None
+
+
 def _fact(sealed: Sealed, authority: Authority) -> ev.Fact:
     if not isinstance(sealed.data, ev.TaskEvent):
         raise TypeError(f"{type(sealed.data).__name__} does not belong on a task's stream")
     actor = authority.actor
     return ev.Fact(sealed.seq, sealed.hash, sealed.at, authority.basis, sealed.data, actor.role)
-
-
-def _registration(given: TaskInput, start: TaskStart) -> tuple[EventEnvelope, TaskRegistered]:
-    """The registration event, checked against everything else the start brings."""
-    data = start.registration.text.encode()
-    if event_hash(data) != start.registration.hash:
-        raise WrongRegistrationError(reason="hash")
-    event = open_event(data)
-    if (event.origin, event.stream, event.kind) != (
-        given.origin,
-        CONFERENCE_STREAM,
-        TaskRegistered.__name__,
-    ):
-        raise WrongRegistrationError(reason="event")
-    registered = TaskRegistered.model_validate(event.data)
-    if registered.task != given.task:
-        raise WrongRegistrationError(reason="task")
-    if event.roster != sha256_hex(start.roster.encode()):
-        raise WrongRegistrationError(reason="roster")
-    if registered.rules_hash != sha256_hex(wire_bytes(start.rules)):
-        raise WrongRegistrationError(reason="rules")
-    calendar = None if start.calendar is None else sha256_hex(wire_bytes(start.calendar))
-    if registered.calendar_hash != calendar:
-        raise WrongRegistrationError(reason="calendar")
-    return event, registered
-
-
-def _check_cause(
-    given: TaskInput,
-    start: TaskStart,
-    registered: EventEnvelope,
-    data: TaskRegistered,
-    issue: Admitted,
-) -> None:
-    """That the issue caused the registration: by itself, or proposed by it and then approved."""
-    if data.proposal is None:
-        if registered.cause.payload_sha256 != issue.signed.digest:
-            raise WrongRegistrationError(reason="envelope")
-        return
-    if start.proposal is None or start.approval is None:
-        raise WrongRegistrationError(reason="approval")
-    text = start.proposal.text.encode()
-    if not event_hash(text) == start.proposal.hash == data.proposal:
-        raise WrongRegistrationError(reason="proposal")
-    if open_event(text).cause.payload_sha256 != issue.signed.digest:
-        raise WrongRegistrationError(reason="envelope")
-    approval = admit(
-        CommandMessage(envelope=start.approval),
-        origin=given.origin,
-        stream=CONFERENCE_STREAM,
-        roster=shared_roster(start.roster),
-        actions={ApproveProposal.action: ApproveProposal},
-        arrived_as=None,
-    )
-    if (
-        registered.cause.payload_sha256 != approval.signed.digest
-        or approval.actor.role is not Role.CONVENER
-        or not isinstance(approval.command, ApproveProposal)
-        or approval.command.proposal != data.proposal
-    ):
-        raise WrongRegistrationError(reason="approval")

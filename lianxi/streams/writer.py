@@ -4,10 +4,11 @@ Streams layer: mutable, but without clock or I/O. A workflow owns exactly one wr
 in as arguments.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from lianxi.domain.engine import FIRST_ENGINE, NEWEST_ENGINE
 from lianxi.domain.roster import Roster
 from lianxi.domain.values import SYSTEM, Actor, Frozen
 from lianxi.messages import (
@@ -26,10 +27,10 @@ from lianxi.proof.events import Basis, Cause, EventEnvelope, Head, SealedEvent, 
 from lianxi.proof.hashing import ZERO_HASH, sha256_hex
 from lianxi.proof.rosters import roster_bytes, shared_roster
 from lianxi.streams.refusals import BacklogFullError, FrozenError
-from lianxi.streams.requests import RequestTable
+from lianxi.streams.requests import RequestTable, StoredRequest
 
-ENGINE = 1
-"""Version of decide that events carry; a change of what decide answers is a new version."""
+ENGINE = NEWEST_ENGINE
+"""What observations carry: nothing was decided, so nothing depends on a version of the rules."""
 
 
 class RecordMismatchError(RuntimeError):
@@ -81,9 +82,13 @@ class StreamWriter:
     an answered command stays in the request table until it has expired and is recorded.
     """
 
-    def __init__(self, origin: str, stream: str, roster_text: str) -> None:
+    def __init__(
+        self, origin: str, stream: str, roster_text: str, engine: int | None = None
+    ) -> None:
+        """`engine`: by which version of the rules the stream decides; None is the first one."""
         self.origin = origin
         self.stream = stream
+        self.engine = FIRST_ENGINE if engine is None else engine
         self.head: Head | None = None
         self.frozen = False
         self._adopt(roster_text)
@@ -94,9 +99,11 @@ class StreamWriter:
         self.requests = RequestTable({}, None)
 
     @classmethod
-    def resume(cls, origin: str, stream: str, carry: StreamCarry) -> "StreamWriter":
-        """The writer as the run before left it."""
-        writer = cls(origin, stream, carry.roster)
+    def resume(
+        cls, origin: str, stream: str, carry: StreamCarry, engine: int | None = None
+    ) -> "StreamWriter":
+        """The writer as the run before left it; the version of the rules may be a newer one."""
+        writer = cls(origin, stream, carry.roster, engine)
         writer.head = carry.head
         writer.frozen = carry.frozen
         writer._recorded_seq = carry.recorded_seq
@@ -106,6 +113,23 @@ class StreamWriter:
         writer._tail_bytes += sum(map(_carried_bytes, carry.envelopes))
         writer.requests = RequestTable(carry.requests, carry.requests_floor)
         return writer
+
+    def continued_from(
+        self, head: Head, roster_text: str, stored: Sequence[StoredRequest]
+    ) -> "StreamWriter":
+        """A writer that goes on behind `head`, which is stored; this one stays as it is.
+
+        Nothing waits to be recorded there. `stored`: what commands caused up to `head`.
+        """
+        writer = StreamWriter(self.origin, self.stream, roster_text, self.engine)
+        writer.head = head
+        writer._recorded_seq = head.seq
+        writer.requests = RequestTable.of_stored(self.requests, stored)
+        return writer
+
+    def sealed_beyond(self, stored: Collection[str]) -> list[str]:
+        """Hashes of the events that wait to be recorded and are not among the stored ones."""
+        return [event.hash for event in self._unrecorded if event.hash not in stored]
 
     def carry(self, now: datetime) -> StreamCarry:
         """What the next run needs; expired and recorded requests stay behind."""
@@ -216,7 +240,7 @@ class StreamWriter:
         head = self.head
         signed = authority.signed
         envelope = EventEnvelope(
-            engine=ENGINE,
+            engine=self.engine,
             origin=self.origin,
             stream=self.stream,
             seq=1 if head is None else head.seq + 1,

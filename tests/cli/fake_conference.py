@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from lianxi.domain.conference.events import RosterMade
 from lianxi.domain.refusal import Refusal
 from lianxi.domain.task.state import Assignment, TaskState
 from lianxi.domain.values import Commitment, format_instant
@@ -12,11 +13,17 @@ from lianxi.errors import CATALOGUE, entry
 from lianxi.messages import CommandMessage, ConferenceInput, Receipt, TaskInput, TaskStart
 from lianxi.proof.commands import SignedCommand, open_command, update_id
 from lianxi.proof.commitments import opens
+from lianxi.proof.events import open_event
 from lianxi.proof.rosters import RosterStep, roster_bytes
 from lianxi.proof.sessions import open_session
+from lianxi.proof.standing import step_of
 from lianxi.streams.conference_stream import ConferenceStream
+from lianxi.streams.facts import conference_fact
 from lianxi.streams.task_stream import TaskStream
+from lianxi.streams.thawing import pack
 from tests.cli import fake_views
+
+ROSTER_KINDS = ("KeyRegistered", "RosterChanged", "KeyReplaced")
 
 
 class RefusedError(Exception):
@@ -50,6 +57,7 @@ class FakeConference:
     args: dict[str, dict[str, Any]] = field(default_factory=dict)
     steps: list[RosterStep] = field(default_factory=list)
     directory: dict[str, Any] = field(default_factory=dict)
+    genesis: str = ""
 
     # --- writing ---
 
@@ -70,6 +78,7 @@ class FakeConference:
             self.stream = ConferenceStream.open(given, datetime.now(UTC))
             self.directory = json.loads(data)
             self._record(self.stream, signed)
+            self.genesis = roster_bytes(self.stream.state.roster).decode()
         if signed.payload.origin != self.origin:
             raise RefusedError("ALREADY_FOUNDED", conference=self.conference.state.conference)
         return self._ask(self.conference, signed)
@@ -80,13 +89,11 @@ class FakeConference:
             task = self.task(signed.payload.stream.partition("/")[2])
             return self._ask(task, signed)
         receipt = self._ask(self.conference, signed)
-        if signed.payload.action == "register-key" and not receipt.already:
-            args = signed.payload.args
-            self.steps.append(
-                RosterStep.model_validate(
-                    {"entry": args["entry"], "signatures": args["roster_signatures"]}
-                )
-            )
+        if receipt.events[-1].kind in ROSTER_KINDS and not receipt.already:
+            row = next(row for row in self.rows if row.hash == receipt.events[-1].hash)
+            fact = conference_fact(open_event(row.text.encode()), row.hash)
+            assert isinstance(fact.data, RosterMade)
+            self.steps.append(step_of(fact.data))
         if receipt.task is not None and receipt.task not in self.tasks:
             self._begin(receipt.task, signed)
         return receipt
@@ -132,10 +139,18 @@ class FakeConference:
         version = stream.writer.roster.version
         steps = tuple(self.steps[version - 1 :]) if isinstance(stream, TaskStream) else ()
         message = CommandMessage(envelope=signed.text, roster_steps=steps)
+        if signed.payload.action == "thaw":
+            stood = [r.text.encode() for r in self.rows if r.stream == signed.payload.stream]
+            stored = {"stored": pack(stood), "stored_roster": self._roster_text(stream)}
+            message = message.model_copy(update=stored)
         name = update_id(signed.payload.request_id, signed.digest)
         receipt = stream.answer(message, name, datetime.now(UTC)).receipt
         self._record(stream, signed)
         return receipt
+
+    @staticmethod
+    def _roster_text(stream: ConferenceStream | TaskStream) -> str:
+        return roster_bytes(stream.writer.roster).decode()
 
     def _record(
         self, stream: ConferenceStream | TaskStream, signed: SignedCommand | None = None

@@ -6,13 +6,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from lianxi.proof.hashing import sha256_hex
 from lianxi.proof.rosters import roster_bytes
 from tests.cli import fake_views
 from tests.cli.fake_conference import FakeConference, RefusedError, error_of
+from tests.cli.fake_log import FakeLog
 
 TOKEN = "founding-token-of-the-fake"
 
@@ -25,6 +26,7 @@ class FakeGateway:
 
     def __init__(self) -> None:
         self.known = FakeConference()
+        self.log: FakeLog | None = None
         self.fault: str | None = None
         self.listing = True
         self.requests: list[tuple[str, str]] = []
@@ -70,6 +72,8 @@ class FakeGateway:
             status, answer = 200, self.route(request, path, query, body, headers)
         except Exception as error:  # noqa: BLE001  error_of raises what is no refusal again
             status, answer = error_of(error)
+        if self.log is not None and self.log.lie != "silent" and len(path) > 2:
+            headers |= self.log.headers(int(request.headers.get("Lianxi-Seen") or 0))
         if fault == "drop-after":
             request.connection.close()
             request.close_connection = True
@@ -101,6 +105,12 @@ class FakeGateway:
         known, method = self.known, request.command
         if path == ["v1", "health"]:
             return {"status": "ok", "version": "0"}
+        if path == ["v1", "log"]:
+            if self.log is None:
+                raise RefusedError("NOT_FOUND", what="route")
+            keys = (self.log.signer, self.log.receipt_signer)
+            names = zip(("log", "receipt"), keys, strict=True)
+            return {"schema": 1, **{name: key.public_key.hex() for name, key in names}}
         if path == ["v1", "conferences"]:
             if method == "POST":
                 if request.headers.get("Authorization") != f"Founding {TOKEN}":
@@ -112,11 +122,16 @@ class FakeGateway:
         if path[1] != state.conference:
             raise RefusedError("UNKNOWN_CONFERENCE", conference=path[1])
         if path[2:] == ["commands"]:
-            receipt = known.command(body.decode()).model_dump(mode="json", exclude_none=True)
-            return {"schema": 1, "receipt": receipt, "recorded": "wait" in query}
+            given = known.command(body.decode()).model_dump(mode="json", exclude_none=True)
+            answer = {"receipt": given} if self.log is None else self.log.signed(given)
+            return {"schema": 1, **answer, "recorded": "wait" in query}
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
         unit = known.caller(token)
         side = unit in ("convener", "office", "auditor")
+        if self.log is not None:
+            found = self.log.route(method, path[2:], query, body, unit)
+            if found is not None:
+                return found
         match path[2:]:
             case ["openings", commit] if method == "PUT":
                 salt = bytes.fromhex(request.headers["Lianxi-Salt"])
@@ -281,10 +296,19 @@ def _page(items: list[dict[str, Any]], query: dict[str, str]) -> dict[str, Any]:
     }
 
 
+GatewayT = TypeVar("GatewayT", bound=FakeGateway)
+
+
 @contextmanager
 def running() -> Iterator[FakeGateway]:
     """A gateway on a free port of the loopback."""
-    gateway = FakeGateway()
+    with serving(FakeGateway()) as gateway:
+        yield gateway
+
+
+@contextmanager
+def serving(gateway: GatewayT) -> Iterator[GatewayT]:
+    """The same of a test's own kind."""
     thread = threading.Thread(target=gateway.server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:

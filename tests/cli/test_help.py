@@ -17,12 +17,12 @@ OF_THIS_ISSUE = {
     "": "todo inbox ack up down status doctor demo backup restore handover",
     "task": "issue list show progress submit recall object extend stop retract concur dissent answer"
     " heed dispute correct accept return grant refuse suspend resume add withdraw due urge instruct"
-    " on-behalf by-mistake approve reject close cancel reopen evidence history receipt",
+    " on-behalf by-mistake approve reject thaw close cancel reopen evidence history receipt",
     "unit": "list show succeed",
     "notice": "list phoned",
-    "audit": "list show verify as-of export",
+    "audit": "list show verify findings reconcile as-of export",
     "key": "new register show",
-    "conference": "init show gap",
+    "conference": "init show gap thaw",
     "deadline": "explain",
     "calendar": "show check build adopt",
     "ladder": "show check simulate replay adopt",

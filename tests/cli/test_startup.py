@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from tests.cli.fake_log import FakeLog
 from tests.cli.machines import House
 
 HEAVY = (
@@ -65,6 +66,23 @@ def test_changes_and_reads_import_neither_pydantic_nor_rich(house: House) -> Non
     variables = {"LIANXI_HOME": str(unit.home / "lianxi"), "LIANXI_GATEWAY": unit.gateway}
     for words in (("ack", task), ("todo",), ("task", "show", task), ("task", "list")):
         assert _loaded((*NEVER, "pydantic", "rich"), *words, **variables) == "[]", words
+
+
+def test_a_newer_checkpoint_and_a_proof_cost_no_pydantic_either(house: House) -> None:
+    """The first sight of a log, a newer checkpoint, the upgrade of a receipt."""
+    task, unit = house.issue(), house.units["U02"]
+    log = house.gateway.log = FakeLog(house.gateway.known)
+    try:
+        variables = {"LIANXI_HOME": str(unit.home / "lianxi"), "LIANXI_GATEWAY": unit.gateway}
+        for words in (("ack", task), ("todo",), ("todo",), ("audit", "checkpoint")):
+            log.seal()
+            assert _loaded((*NEVER, "pydantic", "rich"), *words, **variables) == "[]", words
+        unit.run("task", "receipt", task, "--to", "r.json", ok=True)
+        file = str(unit.home / "r.json")
+        modules = (*NEVER, "pydantic", "rich")
+        assert _loaded(modules, "audit", "check-receipt", file, **variables) == "[]"
+    finally:
+        house.gateway.log = None
 
 
 def test_the_client_never_imports_temporal_or_the_store(house: House) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import pytest
 
 from lianxi.domain.calendar import Calendar, CalendarEntry, OffsetSince
+from lianxi.domain.engine import NEWEST_ENGINE
 from lianxi.domain.ladder import Clocks
 from lianxi.domain.limits import AnyLimit, DaysLimit, InstantLimit
 from lianxi.domain.refusal import Refusal
@@ -166,8 +167,9 @@ def accepted(unit: str, seq: int) -> ev.CompletionAccepted:
 class Story:
     """A task with a history; `when` gives it an order. The hash of an event follows from its seq."""
 
-    def __init__(self) -> None:
+    def __init__(self, engine: int = NEWEST_ENGINE) -> None:
         self.seq = 0
+        self.engine = engine
         self.now = START
         self.state: TaskState | None = None
         self.facts: list[ev.Fact] = []
@@ -227,7 +229,7 @@ class Story:
             assignment = self.task.assignments.get(about) if about else None
             expect = assignment.head if assignment else self.task.head
         order = Order(Actor(unit=unit, role=role_of(unit)), command, expect)
-        return Then(self, lambda: decide(self.task, order, self.now), role_of(unit))
+        return Then(self, lambda: decide(self.task, order, self.now, self.engine), role_of(unit))
 
     def does(self, unit: str, *commands: cmd.TaskCommand) -> "Story":
         """`unit` gives commands that are taken."""

@@ -256,6 +256,7 @@ WARNING = ev.WarningSent(
         (ev.ProposalApproved(proposal=event_hash(1)), [("office", "approved")]),
         (ev.ProposalRejected(proposal=event_hash(1), reason=REASON), [("office", "rejected")]),
         (ev.ProposalExpired(proposal=event_hash(1), due_at=START), [("office", "expired")]),
+        (ev.ProposalOvertaken(proposal=event_hash(1)), [("office", "overtaken")]),
         (
             ev.ServiceGapNoted(since=START, until=START, waits_until=START),
             [("office", "service-gap")],

@@ -64,7 +64,9 @@ reopen          .      .        .           .         .        .         +      
 """`+` allowed · `.` WRONG_STATE · `=` ALREADY_SO · `o` allowed, but nothing is asked for there:
 NO_REQUEST · `u` by the unit's own rule (the example files `acknowledge`)."""
 
-OF_THE_TASK = ("add", "exclude-gap", "adopt-calendar", "approve", "reject", "close", "cancel")
+OF_THE_TASK = (
+    "add", "exclude-gap", "adopt-calendar", "approve", "reject", "thaw", "close", "cancel",
+)  # fmt: skip
 """Commands that do not ask in which state an assignment is."""
 
 LEADS_TO = {
@@ -101,6 +103,7 @@ LEADS_TO = {
     "adopt-calendar": "CalendarAdopted",
     "approve": "ProposalApproved",
     "reject": "ProposalRejected",
+    "thaw": "TaskThawed",
     "close": "TaskClosed",
     "cancel": "TaskCancelled",
     "reopen": "AssignmentReopened",
@@ -147,6 +150,8 @@ def test_every_command_in_every_state_by_every_role(action: str, state: Assignme
             assert said == "ROLE_NOT_ALLOWED", role
         elif action in ("approve", "reject") and role is Role.OFFICE:
             assert said == "CONVENER_DECIDES"
+        elif action == "thaw":  # no state is frozen: that is the stream's matter
+            assert said == "NOT_FROZEN"
         elif sign in CODES:
             assert said == CODES[sign], role
         else:
@@ -188,6 +193,8 @@ def test_a_task_that_has_ended_takes_almost_nothing(action: str, phase: TaskPhas
         expected = "AssignmentReopened"
     if action == "dispute" and phase is not TaskPhase.ARCHIVED:
         expected = "UNKNOWN_SUBJECT"  # nothing was filed: its own rule is asked
+    if action == "thaw":
+        expected = "NOT_FROZEN"
     if (action, phase) in {("close", TaskPhase.CLOSED), ("cancel", TaskPhase.CANCELLED)}:
         expected = "ALREADY_SO"
     assert said == expected

@@ -162,9 +162,9 @@ def test_no_more_than_32_acts_wait_on_a_task() -> None:
 
 
 def test_an_approved_act_is_refused_when_somebody_has_acted_since() -> None:
-    """The office proposed upon what it had seen; a submission since then is not swept away."""
+    """Engine 1: the office proposed upon what it had seen; what came since is not swept away."""
     rules = CONVENERS.model_copy(update={"needs_convener": ("withdraw", "close")})
-    story = Story().given(modern("U01", "U02", rules=rules))
+    story = Story(engine=1).given(modern("U01", "U02", rules=rules))
     story.does("office", cmd.WithdrawAssignment(unit="U01", reason=REASON))
     story.does("U01", cmd.SubmitCompletion(report=REASON))
     story.when("convener", approve(story)).refused("STALE")
@@ -189,8 +189,10 @@ def test_an_approved_act_takes_effect_as_the_conveners() -> None:
 
 
 def test_a_proposal_that_no_longer_stands_is_refused_by_its_own_rule() -> None:
-    """The submission was recalled since; the proposal waits on, to be rejected."""
-    story = Story().given(modern("U01", rules=CONVENERS), acknowledged("U01"), submitted("U01"))
+    """Engine 1: the submission was recalled since; the proposal waits on, to be rejected."""
+    story = Story(engine=1).given(
+        modern("U01", rules=CONVENERS), acknowledged("U01"), submitted("U01")
+    )
     story.does("office", cmd.AcceptCompletion(unit="U01", submission=event_hash(3)))
     story.does("U01", cmd.RecallSubmission())
     story.when("convener", approve(story)).refused("WRONG_STATE", state="in-progress")

@@ -15,7 +15,7 @@ from lianxi.engine.outcomes import Accepted, Outcome, Pending, Refused
 from lianxi.gateway.app import create_app
 from lianxi.gateway.services import Limits, Services, StoreSource
 from lianxi.ids import task_of_stream
-from lianxi.messages import CommandMessage
+from lianxi.messages import CommandMessage, ReconcileResult
 from lianxi.ports import StoreUnavailableError
 from lianxi.proof.commands import open_command, update_id
 from lianxi.proof.keys import Signer
@@ -64,6 +64,8 @@ class StreamsDesk:
     record: Callable[[], None] | None = None
     answer: Outcome | Exception | None = None
     seen: list[str] = field(default_factory=list)
+    reconciles: bool = True
+    compared: int = 0
 
     async def submit(self, envelope: str) -> Outcome:
         self.seen.append(envelope)
@@ -90,6 +92,10 @@ class StreamsDesk:
     async def found(self, envelope: str) -> Outcome:
         self.seen.append(envelope)
         return self.answer if isinstance(self.answer, Accepted) else Pending("found")
+
+    async def reconcile(self) -> ReconcileResult | None:
+        self.compared += 1
+        return ReconcileResult(at=self.scenario.now) if self.reconciles else None
 
 
 class House:

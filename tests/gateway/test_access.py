@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.routing import Route
@@ -19,6 +20,7 @@ from lianxi.gateway.access import (
 from lianxi.gateway.app import create_app
 from lianxi.store.queries.openings import Place, Standing
 from tests.gateway.house import House, args, code
+from tests.gateway.test_log import seal
 from tests.parties import CALENDAR
 
 ACTORS = {
@@ -81,11 +83,15 @@ def concrete(house: House, route: str, unit: str) -> tuple[str, str]:
         "ref": "plan-1",
         "request_id": request_id or "019a4b5c-0000-7000-8000-000000000000",
     }
-    question = "?unit=U01" if route.endswith("/deadline") else ""
+    question = {"/deadline": "?unit=U01", "/consistency": "?old=1&new=2"}.get(
+        route[route.rindex("/") :], ""
+    )
     return method, path.format(**values) + question
 
 
-BODIES = {
+BODIES: dict[str, dict[str, Any]] = {
+    "proofs": {"hashes": ["0" * 64]},
+    "cosignatures": {"vkey": "x", "size": 1, "line": "x"},
     "preview": {"calendar": args(CALENDAR)},
     "replay": {"since": "2026-03-01T00:00:00.000000Z"},
 }
@@ -96,6 +102,7 @@ BODIES = {
 @pytest.mark.parametrize("route", SESSIONS)
 async def test_every_route_by_every_role(lived: House, route: str, role: Role) -> None:
     unit = ACTORS[role]
+    seal(lived)
     method, path = concrete(lived, route, unit)
     body = BODIES.get(route.rpartition("/")[2])
     answer = await lived.client.request(method, path, headers=lived.headers(unit), json=body)
@@ -106,6 +113,9 @@ async def test_every_route_by_every_role(lived: House, route: str, role: Role) -
     elif method == "PUT":
         # let in, and then told that the body is none
         assert (answer.status_code, code(answer)) == (400, "MALFORMED")
+    elif route.endswith("/cosignatures"):
+        # let in, and then told that the key is none
+        assert (answer.status_code, code(answer)) == (400, "NOTE_KEY_INVALID")
     elif route.endswith("{request_id}") and role is Role.AUDITOR:
         assert (answer.status_code, code(answer)) == (404, "NOT_FOUND")
     else:

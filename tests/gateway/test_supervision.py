@@ -432,7 +432,7 @@ async def test_a_succeeded_unit_no_longer_sees_what_its_successor_has(
 
 HIDDEN_KINDS = {
     *("ActProposed", "ProposalEndorsed", "ProposalApproved", "ProposalRejected"),
-    *("ProposalExpired", "OfficeReminded"),
+    *("ProposalExpired", "ProposalOvertaken", "OfficeReminded"),
 }
 
 INNER_KINDS = {

@@ -27,6 +27,7 @@ from lianxi.i18n import LOCALE_DIR
 from lianxi.notices import rendering, texts
 from lianxi.notices.rendering import plain, render, text_of
 from lianxi.notices.texts import CONFERENCE_TEXTS, OTHER, OTHER_OF_CONFERENCE, TEXTS, Side
+from lianxi.store.projection.observation import FINDING
 from tests.cli.spoken import parse
 from tests.notices.letters import a_due_notice, a_notice, notice_id
 
@@ -52,6 +53,7 @@ BY_FUNCTION: dict[type[ev.TaskEvent], set[tuple[Side, str]]] = {
     ev.ProposalApproved: {("office", "approved")},
     ev.ProposalRejected: {("office", "rejected")},
     ev.ProposalExpired: {("office", "expired")},
+    ev.ProposalOvertaken: {("office", "overtaken")},
     ev.ServiceGapNoted: {("office", "service-gap")},
 }
 """What the functions of react's `_TELL` can emit; the keys are compared with the table itself."""
@@ -64,6 +66,20 @@ BY_CONFERENCE: dict[type[cev.ConferenceEvent], tuple[Side, str]] = {
     cev.IssueExpired: ("office", "expired"),
 }
 """What the conference tells."""
+
+OF_KEYS: dict[type[cev.ConferenceEvent], set[tuple[Side, str]]] = {
+    cev.RosterChanged: {
+        ("unit", "keys-changed"),
+        ("unit", "key-revoked"),
+        ("office", "keys-changed"),
+        ("office", "key-revoked"),
+    },
+    cev.KeyReplaced: {("unit", "key-replaced"), ("office", "key-replaced")},
+}
+"""What it tells of keys: to the unit whose they are, and to the convener."""
+
+BY_THE_STORE: set[tuple[Side, str]] = {("unit", FINDING), ("office", FINDING)}
+"""What observations tell: to the convener's side, and to the auditor as to a unit."""
 
 
 def emitted_kinds() -> set[tuple[Side, str]]:
@@ -113,7 +129,9 @@ class TestTexts:
     def test_what_the_conference_tells_has_its_texts(self) -> None:
         """Of no task; the keys are those of the conference's own table."""
         assert set(BY_CONFERENCE) == set(conference_react._TELL)
-        assert set(CONFERENCE_TEXTS) == set(BY_CONFERENCE.values())
+        assert set(OF_KEYS) == set(conference_react._TELL_OF_KEYS)
+        told = set(BY_CONFERENCE.values()) | BY_THE_STORE | set().union(*OF_KEYS.values())
+        assert set(CONFERENCE_TEXTS) == told
 
     def test_every_kind_of_notice_that_is_no_rung_has_a_text(self) -> None:
         """The ladder's own list of reserved names, which the conference's notices are part of."""

@@ -69,7 +69,7 @@ def test_a_command_is_opened_authenticated_and_addressed() -> None:
     check_address(signed.payload, origin=ORIGIN, stream=STREAM)
     assert authenticate(signed, ROSTER) == Actor(unit="U01", role=Role.UNIT, key_id=UNIT.key_id)
     check_times(signed.payload, NOW)
-    check_standing(signed.payload, ROSTER)
+    check_standing(signed.payload, ROSTER, NOW)
     assert update_id(REQUEST_ID, signed.digest) == f"{REQUEST_ID}.{signed.digest}"
 
 
@@ -191,10 +191,10 @@ def test_a_retired_key_is_authentic_but_has_no_standing() -> None:
     signed = open_command(command())
     assert authenticate(signed, retired).unit == "U01"
     with pytest.raises(Refusal) as refusal:
-        check_standing(signed.payload, retired)
+        check_standing(signed.payload, retired, NOW)
     assert code_of(refusal) == "KEY_RETIRED"
     with pytest.raises(Refusal) as refusal:
-        check_standing(signed.payload, roster(entry(CONVENER, "convener")))
+        check_standing(signed.payload, roster(entry(CONVENER, "convener")), NOW)
     assert code_of(refusal) == "KEY_UNKNOWN"
 
 

@@ -17,7 +17,8 @@ IMPURE = {"os", "secrets", "random", "uuid", "time", "socket", "asyncio", "tempo
 
 def test_the_client_side_starts_without_pydantic() -> None:
     """The CLI's start-up budget."""
-    modules = "canonical, hashing, commitments, keys, envelopes, signing, possession, refusals"
+    modules = "canonical, hashing, commitments, keys, envelopes, signing, possession, refusals, tree, notes"
+    modules += ", checkpoints, tlog_proofs, policies, witnessing, receipts, receipt_checks, trust"
     code = f"import sys; from lianxi.proof import {modules}; print('pydantic' in sys.modules)"
     result = subprocess.run(
         [sys.executable, "-c", code],

@@ -19,12 +19,13 @@ from lianxi.ports import (
     Openings,
     Outbox,
     Outcome,
+    RedactedError,
     Trail,
 )
 from lianxi.proof.commitments import commit
 from lianxi.proof.events import SealedEvent, open_event, seal
 from tests.parties import CALENDAR
-from tests.store.full_life import RULES, FullLife, shifted
+from tests.store.full_life import RULES, FullLife, days, shifted
 from tests.store.scenario import Scenario, whole_life
 
 
@@ -48,6 +49,7 @@ def record(store: Recording, scenario: Scenario) -> list[RecordBatch]:
     """Hand in and record all that a scenario has so far; answers the batches."""
     for given in scenario.openings:
         store.openings.put(scenario.origin, given.opening, given.by_unit, scenario.now)
+    scenario.openings.clear()  # once: what was redacted since cannot be handed in again
     batches = scenario.drain()
     for batch in batches:
         store.trail.append(batch)
@@ -129,7 +131,7 @@ class TrailContract:
         """The stored event stands, the alarm is there once, however often the other is offered."""
         batches = record(store, whole_life())
         task = batches[1]
-        other = changed(task.events[place], engine=2)
+        other = changed(task.events[place], engine=7)
         offered = with_events(task, other)
         for _ in range(3):
             with pytest.raises(ForkDetectedError) as caught:
@@ -323,6 +325,23 @@ class OpeningsContract:
         assert store.openings.get(scenario.origin, opening.commitment.commit) == opening
         assert store.openings.get(Scenario(name="other").origin, opening.commitment.commit) is None
         assert store.openings.get(scenario.origin, "0" * 64) is None
+
+    @pytest.mark.parametrize("media", ["text/plain", "image/png"])
+    def test_what_is_redacted_is_gone_for_good(self, store: AnyStore, media: str) -> None:
+        """With the event that says so; it cannot be handed in again."""
+        life = FullLife()
+        commitment = life.s.file(b"not to be seen", "U01", media)
+        given = life.s.openings[-1].opening
+        life.s.issue("p", units=["U01"], due=days(9), text=commitment.model_dump(mode="json"))
+        record(store, life.s)
+        assert store.openings.get(life.s.origin, commitment.commit) == given
+        life.s.openings.clear()
+        life.redact(commitment.commit, task="T-0001", units=["U01"])
+        record(store, life.s)
+        assert store.openings.get(life.s.origin, commitment.commit) is None
+        with pytest.raises(RedactedError):
+            store.openings.put(life.s.origin, given, "U01", life.s.now)
+        assert store.openings.get(life.s.origin, commitment.commit) is None
 
 
 class OutboxContract:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from lianxi.domain.calendar import Calendar
-from lianxi.domain.conference.events import TaskRegistered
+from lianxi.domain.conference.events import OpeningRedacted, RosterMade, TaskRegistered
 from lianxi.domain.conference.react import still_holds as conference_notice_holds
 from lianxi.domain.conference.state import ConferenceState
 from lianxi.domain.observations import (
@@ -35,13 +35,16 @@ from lianxi.ports import (
     Opening,
     Outcome,
     PendingTask,
+    RedactedError,
     StoredEvent,
+    StoredLines,
     StoreUnavailableError,
 )
 from lianxi.proof.commands import open_command
 from lianxi.proof.events import Cause, EventEnvelope, SealedEvent, open_event, seal
 from lianxi.proof.hashing import ZERO_HASH, event_hash
 from lianxi.proof.rosters import RosterStep, read_roster
+from lianxi.proof.standing import step_of
 from lianxi.store.directory import read_directory
 from lianxi.store.projection import (
     MAILBOX,
@@ -51,7 +54,8 @@ from lianxi.store.projection import (
     project_task,
 )
 from lianxi.store.projection import Recorded as ProjectedEvent
-from lianxi.streams.facts import task_fact
+from lianxi.streams.facts import conference_fact, task_fact
+from lianxi.streams.thawing import roster_in_force
 
 Fault = Literal["before", "after"]
 """`before`: nothing is recorded; `after`: all is recorded, and the answer lost."""
@@ -179,19 +183,35 @@ class FakeStore:
             if not self._stream(pending.origin, task_stream(task))
         ]
 
+    def stored_stream(self, origin: str, stream: str) -> StoredLines:
+        """As `ports.Trail.stored_stream`."""
+        lines = [e.data for e in self._stream(origin, stream)]
+        if not lines:
+            return StoredLines((), None)
+        wanted = roster_in_force([(open_event(lines[-1]), "")], "RosterAdopted")
+        return StoredLines(tuple(lines), self._texts(origin, "rosters").get(wanted))
+
     def roster_steps(self, origin: str, stream: str) -> Sequence[RosterStep]:
         """As `ports.Trail.roster_steps`."""
         after_version = self._version_of(origin, stream)
         if after_version is None:
             return []
-        events = [open_event(e.data) for e in self._stream(origin, CONFERENCE_STREAM)]
         return [
-            RosterStep.model_validate(
-                {"entry": event.data["entry"], "signatures": event.data["signatures"]}
-            )
-            for event in events
-            if event.kind == "KeyRegistered" and event.data["version"] > after_version
+            step_of(made) for made in self._roster_events(origin) if made.version > after_version
         ]
+
+    def roster_version(self, origin: str) -> int | None:
+        """As `ports.Trail.roster_version`."""
+        if not self._stream(origin, CONFERENCE_STREAM):
+            return None
+        return max((made.version for made in self._roster_events(origin)), default=1)
+
+    def _roster_events(self, origin: str) -> list[RosterMade]:
+        facts = [
+            conference_fact(open_event(e.data), e.hash)
+            for e in self._stream(origin, CONFERENCE_STREAM)
+        ]
+        return [fact.data for fact in facts if isinstance(fact.data, RosterMade)]
 
     def begin(self, origin: str, registration: SealedEvent, envelope: str) -> PendingTask | None:
         """As `ports.Trail.begin`."""
@@ -233,11 +253,21 @@ class FakeStore:
     def put(self, origin: str, opening: Opening, by_unit: str, now: datetime) -> None:
         """As `ports.Openings.put`."""
         del by_unit, now
-        self.openings_by_commit.setdefault((origin, opening.commitment.commit), opening)
+        commit = opening.commitment.commit
+        if (origin, commit) in self._redacted():
+            raise RedactedError(commit)
+        self.openings_by_commit.setdefault((origin, commit), opening)
 
     def get(self, origin: str, commit: str) -> Opening | None:
         """As `ports.Openings.get`."""
-        return self.openings_by_commit.get((origin, commit))
+        gone = (origin, commit) in self._redacted()
+        return None if gone else self.openings_by_commit.get((origin, commit))
+
+    def _redacted(self) -> set[tuple[str, str]]:
+        """What a recorded event has destroyed."""
+        found = [open_event(e.data) for e in self.events if e.stream == CONFERENCE_STREAM]
+        kind = OpeningRedacted.__name__
+        return {(event.origin, event.data["commit"]) for event in found if event.kind == kind}
 
     # --- Outbox ---
 

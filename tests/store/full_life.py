@@ -36,11 +36,16 @@ class FullLife:
         self.requested()
         self.reporting()
         self.late()
+        self.redacted()
         self.proposed()
         self.away()
         self.succeeded()
+        self.keys_changed()
         self.recounted()
         self.ended()
+        self.overtaken()
+        self.thawed()
+        self.waiting()
         return self.s
 
     def words(self, text: str, by: str = "office") -> dict[str, Any]:
@@ -171,7 +176,6 @@ class FullLife:
         s.ask("convener", "reject", proposal=event, reason=self.words("no need", "convener"))
         s.propose("forgotten", units=["U03"], due=days(30))
         s.wait(days=15)
-        s.propose("waiting", units=["U03"], due=days(30), text=self.words("still to be seen"))
         s.act("office", task, "cancel", reason=self.words("no longer wanted"))
         (cancelling,) = s.tasks[task].state.proposals
         s.act("convener", task, "approve", proposal=cancelling)
@@ -192,6 +196,25 @@ class FullLife:
         s.act("U02", task, "acknowledge")
         self.succeed("U02", "U06")
         s.act("office", task, "transfer", unit="U02", into="U06")
+
+    def keys_changed(self) -> None:
+        """U03 takes another key and acts with it where the old one was known; the auditor lost its own."""
+        s = self.s
+        s.change_roster(rotate="U03")
+        s.act("U03", "T-0007", "acknowledge")
+        s.replace_key("auditor", s.now + timedelta(hours=72))
+
+    def redacted(self) -> None:
+        """Of T-0001: one redaction by the convener, one approved, one rejected, one left to expire."""
+        s, task = self.s, "T-0001"
+        filed, title = self.part(task, "U01").submission, s.tasks[task].state.title
+        self.redact(filed.report.commit, task=task, units=["U01"])
+        event = self.propose_redaction(filed.evidence[0].file.commit, task)
+        s.ask("convener", "approve", proposal=event)
+        event = self.propose_redaction(title.commit, task)
+        reason = self.words("everybody knows it", "convener")
+        s.ask("convener", "reject", proposal=event, reason=reason)
+        self.propose_redaction(title.commit, task)
 
     def recounted(self) -> None:
         """T-0006 and T-0007 count by another calendar from here on."""
@@ -220,7 +243,42 @@ class FullLife:
         s.now += timedelta(days=200)
         s.tasks[task].fire_rungs(s.now)
 
+    def overtaken(self) -> None:
+        """A task of its own: late, a warning proposed; the unit submits, and there is nothing to warn of."""
+        s = self.s
+        task = s.issue("overtaken", units=["U04"], due=days(3))
+        s.wait(days=9)
+        s.submit("U04", task)
+
+    def thawed(self) -> None:
+        """T-0009 froze after an act that did not reach the trail, the conference without one."""
+        s, task = self.s, "T-0009"
+        stored = s.stored(s.tasks[task])
+        s.accept("U04", task)
+        s.thaw(s.tasks[task], stored)
+        s.thaw(s.conference, s.stored(s.conference))
+
+    def waiting(self) -> None:
+        """An issue and a redaction that wait for the convener when the year is over."""
+        s = self.s
+        s.propose("waiting", units=["U03"], due=days(30), text=self.words("still to be seen"))
+        title = s.tasks["T-0005"].state.title
+        self.propose_redaction(title.commit, "T-0005")
+
     # --- inside ---
+
+    def redact(self, commit: str, **whose: Any) -> None:
+        """The convener has a text or file destroyed."""
+        reason = self.words("names somebody", "convener")
+        self.s.ask("convener", "redact", commit=commit, reason=reason, **whose)
+
+    def propose_redaction(self, commit: str, task: str) -> str:
+        """The office proposes it; answers the event that waits."""
+        reason = self.words("names somebody too")
+        answer = self.s.ask(
+            "office", "redact", commit=commit, reason=reason, task=task, units=["U01"]
+        )
+        return answer.receipt.events[-1].hash
 
     def succeed(self, unit: str, into: str) -> None:
         """The conference records that one unit has taken another one's place."""

@@ -11,8 +11,22 @@ from hashlib import sha256
 from typing import Any
 
 from lianxi.domain.calendar import Calendar
-from lianxi.domain.conference.commands import FoundConference, Member, RegisterKey
-from lianxi.domain.roster import Roster, RosterKey, Threshold
+from lianxi.domain.conference.commands import (
+    ChangeRoster,
+    FoundConference,
+    Member,
+    RegisterKey,
+    ReplaceKey,
+)
+from lianxi.domain.engine import NEWEST_ENGINE
+from lianxi.domain.roster import (
+    Possession,
+    Roster,
+    RosterChanges,
+    RosterKey,
+    RosterSignature,
+    Threshold,
+)
 from lianxi.domain.rules import DEFAULT_RULES, FIRST_RULES, Rules
 from lianxi.domain.values import Commitment, format_instant, role_of
 from lianxi.ids import CONFERENCE_STREAM, task_stream
@@ -28,15 +42,16 @@ from lianxi.messages import (
 from lianxi.ports import Opening
 from lianxi.proof.commands import open_command, update_id
 from lianxi.proof.commitments import commit
-from lianxi.proof.envelopes import KEY_REQUEST_TYPE, decode
+from lianxi.proof.envelopes import KEY_REQUEST_TYPE, decode, seal_envelope
 from lianxi.proof.events import SealedEvent
-from lianxi.proof.hashing import ZERO_HASH
+from lianxi.proof.hashing import ZERO_HASH, event_hash
 from lianxi.proof.keys import Signer
 from lianxi.proof.possession import proof_of_possession
 from lianxi.proof.rosters import RosterStep, next_roster, roster_bytes, sign_roster
 from lianxi.proof.signing import sign_command
 from lianxi.streams.conference_stream import ConferenceStream
 from lianxi.streams.task_stream import TaskStream
+from lianxi.streams.thawing import pack
 from lianxi.streams.writer import StreamWriter
 from tests.parties import CALENDAR, request_id_at
 
@@ -72,11 +87,14 @@ class Scenario:
     now: datetime = START
     rules: Rules = FIRST_RULES
     calendar: Calendar | None = None
+    engine: int = NEWEST_ENGINE
     openings: list[HandedIn] = field(default_factory=list)
     steps: list[RosterStep] = field(default_factory=list)
     tasks: dict[str, TaskStream] = field(default_factory=dict)
     envelopes: dict[str, str] = field(default_factory=dict)
+    generations: dict[str, int] = field(default_factory=dict)
     proposals: dict[str | None, Proposed] = field(default_factory=dict)
+    kept: list[RecordBatch] = field(default_factory=list)
     _count: int = 0
 
     @classmethod
@@ -94,8 +112,10 @@ class Scenario:
     # --- the parties ---
 
     def signer(self, unit: str) -> Signer:
-        """The key of a unit, office, convener or auditor."""
-        return Signer(sha256(f"{self.name}/{unit}".encode()).digest())
+        """The key of a unit, office, convener or auditor; the next one after each rotation."""
+        generation = self.generations.get(unit, 0)
+        name = f"{self.name}/{unit}" + (f"/{generation}" if generation else "")
+        return Signer(sha256(name.encode()).digest())
 
     def text(self, words: str, by: str = "office", media: str = "text/plain") -> Commitment:
         """Hand in a text; answers what stands for it in commands."""
@@ -140,6 +160,63 @@ class Scenario:
         self.steps.append(step)
         return self.ask("convener", "register-key", **_args(command))
 
+    def change_roster(
+        self, *, by: tuple[str, ...] = ("convener",), rotate: str | None = None, **changes: Any
+    ) -> CommandAnswer:
+        """Another roster, signed by `by`; `rotate`: that unit's key gives way to its next one.
+
+        `changes` as in `RosterChanges`; keys to be added are named by their unit.
+        """
+        possessions: list[Possession] = []
+        entries = [_entry(unit, self.signer(unit)) for unit in changes.pop("add", ())]
+        possessions += [self.possession(unit) for unit in (entry.unit for entry in entries)]
+        retire = list(changes.pop("retire", ()))
+        if rotate is not None:
+            old = self.signer(rotate)
+            self.generations[rotate] = self.generations.get(rotate, 0) + 1
+            entries.append(_entry(rotate, self.signer(rotate)))
+            possessions.append(self.possession(rotate, old))
+            retire.append(old.key_id)
+        made = RosterChanges(add=tuple(entries) or None, retire=tuple(retire) or None, **changes)
+        before = self.conference.state.roster
+        roster = next_roster(before, made)
+        signatures = tuple(sign_roster(roster, self.signer(signer)) for signer in by)
+        command = ChangeRoster(
+            changes=made, possessions=tuple(possessions) or None, roster_signatures=signatures
+        )
+        answer = self.ask("convener", "change-roster", **_args(command))
+        self.steps.append(RosterStep(changes=made, version=roster.version, signatures=signatures))
+        return answer
+
+    def replace_key(self, unit: str, effective: datetime) -> CommandAnswer:
+        """The unit's key is lost: its next one acts from `effective` on."""
+        lost = self.signer(unit).key_id
+        self.generations[unit] = self.generations.get(unit, 0) + 1
+        signer = self.signer(unit)
+        entry = _entry(unit, signer).model_copy(update={"effective": effective, "replaces": lost})
+        roster = next_roster(self.conference.state.roster, entry)
+        step = RosterStep(entry=entry, signatures=(sign_roster(roster, self.signer("convener")),))
+        command = ReplaceKey(
+            entry=entry,
+            possession=self.possession(unit).signature,
+            roster_signatures=step.signatures,
+            reason=self.text("The card was lost."),
+        )
+        answer = self.ask("convener", "replace-key", **_args(command))
+        self.steps.append(step)
+        return answer
+
+    def possession(self, unit: str, old: Signer | None = None) -> Possession:
+        """That a unit holds its key; `old`: the key that it takes the place of signs too."""
+        signer = self.signer(unit)
+        request = proof_of_possession(signer, origin=self.origin, unit=unit)
+        envelope = decode(request, payload_type=KEY_REQUEST_TYPE)
+        rotated = None
+        if old is not None:
+            signature = seal_envelope(KEY_REQUEST_TYPE, envelope.payload, old).signature.hex()
+            rotated = RosterSignature(key_id=old.key_id, signature=signature)
+        return Possession(key_id=signer.key_id, signature=envelope.signature.hex(), rotated=rotated)
+
     def register_all(self) -> "Scenario":
         """Keys for office, auditor and every unit."""
         for unit in ("office", "auditor", *self.units):
@@ -181,7 +258,7 @@ class Scenario:
             proposal=None if proposal is None else proposal.event,
             approval=None if proposal is None else causing,
         )
-        given = TaskInput(task=task, origin=self.origin, start=start)
+        given = TaskInput(task=task, origin=self.origin, engine=self.engine, start=start)
         self.tasks[task] = TaskStream.open(given, self.now)
         return task
 
@@ -239,6 +316,37 @@ class Scenario:
         due = {"rule": "duration", "seconds": 10 * 86_400}
         return self.decide(task, unit, "return", reason=_args(self.text("again")), due=due)
 
+    # --- freezing ---
+
+    def stored(self, stream: ConferenceStream | TaskStream) -> list[bytes]:
+        """What the trail holds of a stream from here on: all that was sealed by now."""
+        self.kept = self.drain()
+        return [
+            event.text.encode()
+            for batch in self.kept
+            if batch.stream == stream.writer.stream
+            for event in batch.events
+        ]
+
+    def thaw(self, stream: ConferenceStream | TaskStream, stored: list[bytes]) -> CommandAnswer:
+        """The stream froze; by the office's word it goes on behind the last of what is stored."""
+        stream.writer.frozen = True
+        reason = _args(self.text("The trail stands."))
+        message, arrived = self._sign(
+            "office",
+            stream.writer.stream,
+            "thaw",
+            {"reason": reason},
+            expect=event_hash(stored[-1]),
+        )
+        roster = roster_bytes(stream.writer.roster).decode()
+        more = {
+            "stored": pack(stored),
+            "stored_roster": roster,
+            "roster_steps": tuple(self.steps) if isinstance(stream, TaskStream) else (),
+        }
+        return stream.answer(message.model_copy(update=more), arrived, self.now)
+
     # --- recording ---
 
     @property
@@ -253,7 +361,7 @@ class Scenario:
 
     def drain(self) -> list[RecordBatch]:
         """All that waits to be recorded, as if it were recorded now."""
-        batches: list[RecordBatch] = []
+        batches, self.kept = self.kept, []
         for writer in self.writers:
             while writer.waiting:
                 batch = writer.next_batch()
@@ -303,7 +411,12 @@ class Scenario:
             calendar=self.calendar,
         )
         message, _ = self._sign("convener", CONFERENCE_STREAM, "found", _args(command))
-        given = ConferenceInput(conference=self.name, origin=self.origin, envelope=message.envelope)
+        given = ConferenceInput(
+            conference=self.name,
+            origin=self.origin,
+            engine=self.engine,
+            envelope=message.envelope,
+        )
         return ConferenceStream.open(given, self.now)
 
     def _soonest(self) -> datetime | None:
@@ -316,7 +429,7 @@ class Scenario:
         for step in self.steps:
             if key_count is not None and len(roster.keys) >= key_count:
                 break
-            roster = next_roster(roster, step.entry)
+            roster = next_roster(roster, step.change)
         return roster
 
     def _sign(

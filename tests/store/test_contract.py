@@ -19,8 +19,8 @@ class TestSqliteStore(TrailContract, OpeningsContract, OutboxContract):
     def _verified(self, store: Store) -> Iterator[None]:
         yield
         codes = {finding.code for finding in verify_trail(store.engine, store.evidence).findings}
-        # many tests hand in no openings
-        assert codes <= {"OPENING_MISSING"}
+        # many tests hand in no openings; one records a past in which a rung had not fired yet
+        assert codes <= {"OPENING_MISSING", "RUNG_MISSING"}
 
 
 class TestFakeStore(TrailContract, OpeningsContract, OutboxContract):

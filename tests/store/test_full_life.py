@@ -14,7 +14,9 @@ from lianxi.domain.task.asks import asks
 from lianxi.domain.task.clocks import next_deadline, running
 from lianxi.domain.task.events import KINDS
 from lianxi.domain.values import format_instant
-from lianxi.store import tables
+from lianxi.ports import BatchInvalidError, GapDetectedError
+from lianxi.proof.events import open_event, seal
+from lianxi.store import append, tables
 from lianxi.store.store import Store, open_store
 from lianxi.store.verify import verify_trail
 from tests.store.contract import record, split, wire
@@ -101,9 +103,11 @@ def test_what_waits_is_what_the_domain_asks(store: Store, scenario: Scenario) ->
         for task, stream in scenario.tasks.items()
         for ask in asks(stream.state)
     }
-    (proposal,) = scenario.conference.state.proposals.values()
-    at = format_instant(proposal.at)
-    wanted.add((None, "convener", "approve", None, proposal.event, "issue", at))
+    for proposal, act in zip(
+        scenario.conference.state.proposals.values(), ("issue", "redact"), strict=True
+    ):
+        at = format_instant(proposal.at)
+        wanted.add((None, "convener", "approve", None, proposal.event, act, at))
     columns = ("task", "who", "what", "unit", "subject", "act", "since")
     found = [tuple(row[name] for name in columns) for row in rows(store, tables.asks)]
     assert len(found) == len(set(found))
@@ -157,7 +161,11 @@ def test_rules_and_calendars_stand_once(store: Store, scenario: Scenario) -> Non
     assert all(book["adopted_at"] is not None for book in books)
     adopted = {row["task"]: row["calendar_hash"] for row in rows(store, tables.tasks)}
     newest = scenario.conference.state.calendar_hash
-    assert {task for task, book in adopted.items() if book == newest} == {"T-0007", "T-0008"}
+    assert {task for task, book in adopted.items() if book == newest} == {
+        "T-0007",
+        "T-0008",
+        "T-0009",
+    }
     assert not any("ladder" in row["state_json"] for row in rows(store, tables.tasks))
 
 
@@ -172,7 +180,15 @@ def test_whom_the_conference_tells(store: Store, scenario: Scenario) -> None:
         ("calendar", "U01"),
         ("calendar", "U06"),
         ("expired", "office"),
+        ("key-replaced", "auditor"),
+        ("key-replaced", "convener"),
+        ("keys-changed", "U03"),
+        ("keys-changed", "convener"),
         *[("proposed", "convener")] * 4,
+        *[("redacted", "U01")] * 2,
+        ("redaction-expired", "office"),
+        *[("redaction-proposed", "convener")] * 4,
+        ("redaction-rejected", "office"),
         ("rejected", "office"),
     ]
 
@@ -188,7 +204,8 @@ def test_what_no_longer_holds_is_superseded(store: Store, scenario: Scenario) ->
         assert held[addressee, kind] == {False}
     assert held["U04", "suspended"] == {False}
     assert held["U01", "calendar"] == {True}
-    waits = {one.notice.subject for one in due if one.notice.kind == "proposed" and one.holds}
+    proposals = ("proposed", "redaction-proposed")
+    waits = {one.notice.subject for one in due if one.notice.kind in proposals and one.holds}
     state = scenario.conference.state
     assert waits == state.proposals.keys() | {
         event for stream in scenario.tasks.values() for event in stream.state.proposals
@@ -204,12 +221,19 @@ def test_a_notice_of_the_conference_has_the_title_it_is_about(
     titles = {(one.notice.kind, one.title, one.holds) for one in due if one.notice.task is None}
     assert titles == {
         ("calendar", None, True),
+        ("keys-changed", None, True),
+        ("key-replaced", None, True),
         ("proposed", "Task approved", False),
         ("proposed", "Task unwanted", False),
         ("proposed", "Task forgotten", False),
         ("proposed", "Task waiting", True),
         ("rejected", "Task unwanted", True),
         ("expired", "Task forgotten", True),
+        ("redaction-proposed", None, False),
+        ("redaction-proposed", None, True),
+        ("redaction-rejected", None, True),
+        ("redaction-expired", None, True),
+        ("redacted", None, True),
     }
 
 
@@ -251,6 +275,10 @@ CHANGES = [
     ("DELETE FROM rulebooks WHERE kind='rules' AND version=2", "ROW_MISSING", ""),
     ("UPDATE proposals SET expires='2030'", "ROW_DIFFERS", "expires"),
     ("DELETE FROM proposals", "ROW_MISSING", ""),
+    ("UPDATE keys SET state='active' WHERE state='retired'", "ROW_DIFFERS", "state"),
+    ("UPDATE keys SET effective='2030' WHERE effective IS NOT NULL", "ROW_DIFFERS", "effective"),
+    ("UPDATE keys SET replaces=NULL", "ROW_DIFFERS", "replaces"),
+    ("UPDATE keys SET use='log' WHERE unit='U01'", "ROW_DIFFERS", "use"),
     ("UPDATE conferences SET calendar_hash=NULL", "ROW_DIFFERS", "calendar_hash"),
     ("UPDATE tasks SET rules_hash='ab' WHERE task='T-0003'", "ROW_DIFFERS", "rules_hash"),
     ("UPDATE assignments SET provisional=1 WHERE unit='U06'", "ROW_DIFFERS", "provisional"),
@@ -320,14 +348,52 @@ def test_work_that_went_to_a_unit_without_a_succession_is_found(store: Store) ->
     ]
 
 
+def test_a_calendar_of_a_task_alone_waits_for_the_conference(store: Store) -> None:
+    """Recording refuses, retryably, what the conference's stream does not hold; then it stands."""
+    life = FullLife()
+    s = life.s
+    task = s.issue("plan-1", units=["U01"], due=days(9))
+    record(store, s)
+    calendar = shifted(s.now.date())
+    s.act("office", task, "adopt-calendar", calendar=calendar.model_dump(mode="json"))
+    (waiting,) = s.drain()
+    with pytest.raises(GapDetectedError):
+        store.trail.append(waiting)
+    assert store.trail.event_at(s.origin, f"task/{task}", 2) is None
+    s.ask("convener", "adopt-calendar", calendar=calendar.model_dump(mode="json"))
+    record(store, s)
+    store.trail.append(waiting)
+    assert stored_state(store, s, task) == s.tasks[task].state
+    assert verify_trail(store.engine, store.evidence).findings == []
+
+
+@pytest.mark.parametrize("name", ["rules_hash", "calendar_hash"])
+def test_a_first_event_that_names_other_hashes_is_refused(store: Store, name: str) -> None:
+    """The hash beside rules and calendar is theirs; no writer of ours would offer another."""
+    life = FullLife()
+    s = life.s
+    s.issue("plan-1", units=["U01"], due=days(9))
+    first, begun = s.drain()
+    store.trail.append(first)
+    (sealed,) = begun.events
+    event = open_event(sealed.text.encode())
+    other = seal(event.model_copy(update={"data": {**event.data, name: "ab" * 32}}))
+    with pytest.raises(BatchInvalidError) as refused:
+        store.trail.append(begun.model_copy(update={"events": (other,)}))
+    assert refused.value.reason == name
+    store.trail.append(begun)
+
+
 def test_a_calendar_of_a_task_alone_is_found(store: Store) -> None:
-    """The task counts by it, and is read and gone on with; the conference never adopted it."""
+    """As a trail of an earlier release may hold it: recorded while the check was not there."""
     life = FullLife()
     s = life.s
     task = s.issue("plan-1", units=["U01"], due=days(9))
     calendar = shifted(s.now.date())
     s.act("office", task, "adopt-calendar", calendar=calendar.model_dump(mode="json"))
-    record(store, s)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(append, "_check_rulebooks", lambda *_: None)
+        record(store, s)
     assert stored_state(store, s, task) == s.tasks[task].state
     found = verify_trail(store.engine, store.evidence).findings
     assert [(f.code, f.detail) for f in found] == [("NOT_ADOPTED", "calendar")]

@@ -57,7 +57,8 @@ def test_untouched(store: Store, scenario: Scenario) -> None:
     assert report.bases == {"command": 22, "rule": 11, "observation": 4}
     assert (report.openings, report.files) == (11, 3)
     assert [(f.code, f.place) for f in report.unchecked] == [
-        ("AUTHORSHIP_NOT_PROVEN", scenario.origin)
+        ("AUTHORSHIP_NOT_PROVEN", scenario.origin),
+        ("NOT_SEALED", scenario.origin),
     ]
 
 

@@ -5,10 +5,14 @@ import dataclasses
 from temporalio import activity, workflow
 
 from activities.notices import NoticeActivities
+from activities.reconcile import ReconcileActivities
 from activities.record import RecordActivities
+from activities.sealing import SealActivities
 from lianxi import ids, messages
 from workflows.conference import ConferenceWorkflow
 from workflows.mailroom import MailroomWorkflow
+from workflows.reconcile import ReconcileWorkflow
+from workflows.sealer import SealerWorkflow
 from workflows.task import TaskWorkflow
 
 
@@ -16,22 +20,31 @@ def test_workflow_names() -> None:
     """As released."""
     names = {
         cls: workflow._Definition.must_from_class(cls).name
-        for cls in (TaskWorkflow, ConferenceWorkflow, MailroomWorkflow)
+        for cls in (
+            TaskWorkflow,
+            ConferenceWorkflow,
+            MailroomWorkflow,
+            SealerWorkflow,
+            ReconcileWorkflow,
+        )
     }
     assert names == {
         TaskWorkflow: "Task",
         ConferenceWorkflow: "Conference",
         MailroomWorkflow: "Mailroom",
+        ReconcileWorkflow: "Reconcile",
+        SealerWorkflow: "Sealer",
     }
 
 
 def test_handler_names() -> None:
-    """One update, one query, in both stream workflows."""
+    """One update, one query, in both stream workflows; what has another name is named as such."""
     for cls in (TaskWorkflow, ConferenceWorkflow):
         definition = workflow._Definition.must_from_class(cls)
-        assert list(definition.updates) == ["command"]
+        # None: the dynamic ones, which refuse whatever has another name
+        assert list(definition.updates) == ["command", None]
         assert "state" in definition.queries
-        assert not definition.signals
+        assert list(definition.signals) == [None]
 
 
 def test_activity_names() -> None:
@@ -39,6 +52,8 @@ def test_activity_names() -> None:
     for method, name in (
         (RecordActivities.record_events, "record_events"),
         (NoticeActivities.deliver_notices, "deliver_notices"),
+        (ReconcileActivities.reconcile, "reconcile"),
+        (SealActivities.seal_events, "seal_events"),
     ):
         definition = activity._Definition.from_callable(method)
         assert definition is not None
@@ -50,6 +65,9 @@ def test_ids_and_streams() -> None:
     assert ids.conference_workflow_id("demo") == "demo/conference"
     assert ids.task_workflow_id("demo", "T-0001") == "demo/task/T-0001"
     assert ids.mailroom_workflow_id("smtp") == "mailroom/smtp"
+    assert ids.sealer_workflow_id() == "sealer"
+    assert ids.RECONCILE_SCHEDULE == "reconcile"
+    assert ids.reconcile_workflow_id("asked") == "reconcile/asked"
     assert ids.task_stream("T-0001") == "task/T-0001"
     assert ids.mail_stream("smtp") == "mail/smtp"
     assert ids.stream_workflow_id("demo", "audit") is None

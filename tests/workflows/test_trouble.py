@@ -115,7 +115,9 @@ async def test_a_replay_with_one_changed_byte_fails(
     await eventually(confirmed)
     history = await deployment.handle(task).fetch_history()
     await replay(history)
-    monkeypatch.setattr(writer, "ENGINE", 2)
+    sealed = writer.seal
+    other = {"engine": 7}
+    monkeypatch.setattr(writer, "seal", lambda event: sealed(event.model_copy(update=other)))
     with pytest.raises(RuntimeError, match="store has"):
         await replay(history)
 

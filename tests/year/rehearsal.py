@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lianxi.cli.conference.roster_file import RosterRow
 from lianxi.domain.calendar import Calendar
+from lianxi.domain.conference.events import RosterMade
 from lianxi.domain.task import events as ev
 from lianxi.domain.task.deciding.moving import moves_by_calendar
 from lianxi.ids import CONFERENCE_STREAM, task_of_stream, task_stream
@@ -21,7 +22,9 @@ from lianxi.messages import (
 from lianxi.proof.commands import open_command, update_id
 from lianxi.proof.events import EventEnvelope, SealedEvent, open_event
 from lianxi.proof.rosters import RosterStep
+from lianxi.proof.standing import step_of
 from lianxi.streams.conference_stream import ConferenceStream
+from lianxi.streams.facts import conference_fact
 from lianxi.streams.task_stream import TaskStream
 from tools.year.conference import FOUNDING_RULES
 from tools.year.days import calendar_of
@@ -80,13 +83,10 @@ class Rehearsal:
         receipt = answer.receipt
         self.acts[said.action] += 1
         sealed = self._record(stream)
-        if said.action == "register-key":
-            event = sealed[-1][0]
-            self._steps.append(
-                RosterStep.model_validate(
-                    {"entry": event.data["entry"], "signatures": event.data["signatures"]}
-                )
-            )
+        if stream == CONFERENCE_STREAM:
+            data = conference_fact(*sealed[-1]).data
+            if isinstance(data, RosterMade):
+                self._steps.append(step_of(data))
         if receipt.events[-1].kind == "IssueProposed":
             self._issues[receipt.events[-1].hash] = (
                 envelope,
@@ -109,9 +109,8 @@ class Rehearsal:
             for move in moves_by_calendar(stream.state, calendar, self._clocks[task_stream(task)])
         }
 
-    async def renew(self, unit: str) -> Said:
-        self.people.renew(unit)
-        return self.people.registering(unit)
+    async def renew(self, unit: str, action: str) -> Said:
+        return self.people.renewed(unit, action, self._clocks[CONFERENCE_STREAM])
 
     async def away(self, task: str, instant: datetime) -> None:
         stream = task_stream(task)

@@ -31,6 +31,7 @@ WINTER_RULES = SUMMER_RULES.model_copy(update={"version": 4, "spans": Spans(gap_
 RULES: dict[int, Rules] = {2: FOUNDING_RULES, 3: SUMMER_RULES, 4: WINTER_RULES}
 
 SUCCESSION, NEW_LIAISON, SUMMER, CALENDAR, WINTER = 115, 100, 121, 155, 224
+ROTATION, LOST_CARD = 135, 140
 """Working days of the year on which the conference itself changes."""
 
 SUCCEEDED, SUCCESSOR = "U24", "U25"
@@ -39,6 +40,8 @@ CONFERENCE: tuple[Line, ...] = (
     at(NEW_LIAISON, "09:00", "convener", "register-key", unit="U12"),
     at(SUCCESSION, "09:00", "convener", "succeed", unit=SUCCEEDED, into=SUCCESSOR,
        reason=Text("机构改革，邮政职责并入公共图书馆 (merged by the reform of institutions)")),
+    at(ROTATION, "09:00", "convener", "change-roster", unit="U09"),
+    at(LOST_CARD, "09:00", "convener", "replace-key", unit="U20"),
     at(SUMMER, "09:00", "convener", "adopt-rules", rules=InForce("rules 3")),
     at(CALENDAR, "09:00", "office", "adopt-calendar", calendar=InForce("calendar 2")),
     at(WINTER, "09:00", "convener", "adopt-rules", rules=InForce("rules 4")),

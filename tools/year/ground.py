@@ -89,10 +89,9 @@ class RealGround:
         )
         return {(move["task"], move["unit"]) for move in document["moves"]}
 
-    async def renew(self, unit: str) -> Said:
+    async def renew(self, unit: str, action: str) -> Said:
         """See `play.Ground`."""
-        self.people.renew(unit)
-        return self.people.registering(unit)
+        return self.people.renewed(unit, action, self.clock.now())
 
     async def away(self, task: str, instant: datetime) -> None:
         """The worker is stopped just before a rung; it comes back more than a minute later."""

@@ -18,12 +18,21 @@ from lianxi.cli.conference.founding import directory_document, new_origin, roste
 from lianxi.cli.conference.roster_file import RosterRow
 from lianxi.cli.keyfile import Key, make_key
 from lianxi.domain.calendar import Calendar
-from lianxi.domain.roster import Roster, Threshold
+from lianxi.domain.conference.decide import REPLACEMENT_DELAY
+from lianxi.domain.roster import (
+    Possession,
+    Roster,
+    RosterChanges,
+    RosterKey,
+    RosterSignature,
+    Threshold,
+)
 from lianxi.domain.rules import Rules
 from lianxi.domain.values import format_instant
 from lianxi.proof.commitments import SALT_BYTES, commit
-from lianxi.proof.envelopes import KEY_REQUEST_TYPE, decode
+from lianxi.proof.envelopes import KEY_REQUEST_TYPE, decode, seal_envelope
 from lianxi.proof.hashing import ZERO_HASH
+from lianxi.proof.keys import Signer
 from lianxi.proof.possession import proof_of_possession
 from lianxi.proof.rosters import next_roster, sign_roster
 from lianxi.proof.signing import sign_command, sign_session
@@ -72,6 +81,7 @@ class People:
         self.rows = tuple(units)
         self.origin = new_origin(CONFERENCE)
         self.keys: dict[str, Key] = {}
+        self._coming: dict[str, tuple[datetime, Key]] = {}
         for unit in (*SIDES, AUDITOR, *(row.unit for row in self.rows)):
             self.renew(unit)
         convener = self.keys["convener"].signer
@@ -96,7 +106,7 @@ class People:
         """Commit to the texts and sign."""
         openings: list[Opened] = []
         args = _committed(dict(said.args), openings)
-        signer = self.keys[said.who].signer
+        signer = self._present(said.who, now)
         envelope = sign_command(
             signer,
             origin=self.origin,
@@ -114,7 +124,7 @@ class People:
     def session(self, who: str, now: datetime) -> str:
         """A token for reads, good for an hour."""
         return sign_session(
-            self.keys[who].signer,
+            self._present(who, now),
             origin=self.origin,
             unit=who,
             issued_at=format_instant(now),
@@ -139,6 +149,72 @@ class People:
             "calendar": wire(calendar),
         }
         return Said("convener", "conference", "found", args)
+
+    def renewed(self, unit: str, action: str, now: datetime) -> Said:
+        """The unit has a new key, and the convener takes it into the roster by this act.
+
+        register-key: one more key. change-roster: a rotation, which the old key signs too.
+        replace-key: the old key is lost; the new one acts in 72 hours, until then the old one does.
+        """
+        old = self.keys[unit]
+        self.renew(unit)
+        if action == "register-key":
+            return self.registering(unit)
+        if action == "change-roster":
+            return self._rotating(unit, old)
+        # some time passes until the conference has the command
+        effective = now + REPLACEMENT_DELAY + timedelta(minutes=10)
+        said = self._replacing(unit, old, effective)
+        self._coming[unit] = (effective, self.keys[unit])
+        self.keys[unit] = old  # the lost one acts meanwhile: somebody has found it
+        return said
+
+    def _present(self, who: str, now: datetime) -> Signer:
+        """The key that somebody uses at an instant."""
+        effective, coming = self._coming.get(who, (None, None))
+        if effective is not None and coming is not None and effective <= now:
+            self.keys[who] = coming
+            del self._coming[who]
+        return self.keys[who].signer
+
+    def _rotating(self, unit: str, old: Key) -> Said:
+        request, possession = self._request(unit)
+        by_old = seal_envelope(KEY_REQUEST_TYPE, request, old.signer).signature.hex()
+        changes = RosterChanges(add=(roster_entry(self.keys[unit]),), retire=(old.signer.key_id,))
+        handed_over = RosterSignature(key_id=old.signer.key_id, signature=by_old)
+        proof = Possession(
+            key_id=self.keys[unit].signer.key_id, signature=possession, rotated=handed_over
+        )
+        args = {
+            "changes": wire(changes),
+            "possessions": [wire(proof)],
+            "roster_signatures": self._signed(changes),
+        }
+        return Said("convener", "conference", "change-roster", args)
+
+    def _replacing(self, unit: str, old: Key, effective: datetime) -> Said:
+        _request, possession = self._request(unit)
+        entry = roster_entry(self.keys[unit]).model_copy(
+            update={"effective": effective, "replaces": old.signer.key_id}
+        )
+        args = {
+            "entry": wire(entry),
+            "possession": possession,
+            "roster_signatures": self._signed(entry),
+            "reason": Text("密钥卡遗失 (the card was lost)"),
+        }
+        return Said("convener", "conference", "replace-key", args)
+
+    def _request(self, unit: str) -> tuple[bytes, str]:
+        """What a unit signs to show that it holds its key, and the signature."""
+        request = proof_of_possession(self.keys[unit].signer, origin=self.origin, unit=unit)
+        envelope = decode(request, payload_type=KEY_REQUEST_TYPE)
+        return envelope.payload, envelope.signature.hex()
+
+    def _signed(self, change: RosterKey | RosterChanges) -> list[dict[str, Any]]:
+        """The convener's signature over the next roster; the roster here follows at once."""
+        self.roster = next_roster(self.roster, change)
+        return [wire(sign_roster(self.roster, self.keys["convener"].signer))]
 
     def registering(self, unit: str) -> Said:
         """The unit's present key joins the roster; the roster here follows at once."""

@@ -49,8 +49,8 @@ class Ground(Protocol):
         """The tasks and units whose deadlines a calendar would move; nothing changes."""
         ...
 
-    async def renew(self, unit: str) -> Said:
-        """A new liaison of the unit has a new key; the command that registers it."""
+    async def renew(self, unit: str, action: str) -> Said:
+        """The unit has a new key; the command by which the convener takes it into the roster."""
         ...
 
     async def away(self, task: str, instant: datetime) -> None:
@@ -149,8 +149,9 @@ class Player:
         line, planned = act.line, act.planned
         if planned is not None:
             await self._register(act, planned)
-        elif line.action == "register-key":
-            await self.ground.say(await self.ground.renew(str(line.args["unit"])))
+        elif line.action in ("register-key", "change-roster", "replace-key"):
+            unit = str(line.args["unit"])
+            await self.ground.say(await self.ground.renew(unit, line.action))
         elif line.action == "adopt-calendar":
             await self._adopt_calendar(act)
         else:

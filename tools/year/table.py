@@ -15,9 +15,12 @@ from lianxi.domain.task.evolve import evolve
 from lianxi.domain.task.lights import overdue
 from lianxi.domain.task.state import TaskState
 
-OUT_OF_REACH = ("CancellationRequested",)
-"""Kinds of events that neither a command nor a timer causes: somebody asks Temporal itself to
-cancel a workflow."""
+OUT_OF_REACH = ("CancellationRequested", "ConferenceThawed", "TaskThawed")
+"""Kinds of events that need somebody at Temporal or at the database: a workflow asked to cancel, a
+stream that is frozen because another event stands in its place."""
+
+NOTHING_TO_DO = ("thaw",)
+"""Commands that are refused while nobody has done so."""
 
 
 @dataclass(slots=True)
@@ -128,7 +131,11 @@ def silent(kinds: Mapping[str, int], actions: Mapping[str, int]) -> tuple[list[s
     known_actions = ACTIONS.keys() | CONFERENCE_ACTIONS.keys()
     return (
         sorted(known_kinds - {kind for kind, count in kinds.items() if count}),
-        sorted(known_actions - {action for action, count in actions.items() if count}),
+        sorted(
+            known_actions
+            - {action for action, count in actions.items() if count}
+            - {*NOTHING_TO_DO}
+        ),
     )
 
 

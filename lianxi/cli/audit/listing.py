@@ -12,6 +12,7 @@ from lianxi.cli.faults import CliError
 from lianxi.cli.grammar import option, verb
 from lianxi.cli.language import _
 from lianxi.cli.reading import Reading, reading
+from lianxi.cli.redacted import CODE, redacted_answer
 from lianxi.cli.render import Column, instant, show_thing
 from lianxi.cli.terminal import visible
 from lianxi.free_text import MAX_TEXT_BYTES
@@ -65,18 +66,23 @@ def show_event(run: Reading, event: str) -> None:
     answer = run.client.read(f"events/{event}")
     if event_hash(dumps(answer["event"])) != event:
         raise CliError("BYTES_FOREIGN", commit=event)
-    answer["texts"] = _texts(run.client, answer["event"].get("data"))
+    answer["texts"] = _texts(run.client, answer["event"].get("data"), run.form.time_format)
     show_thing(answer, run.form, lambda: _told(answer))
 
 
-def _texts(client: Client, data: Any) -> dict[str, str]:
-    """The texts of the event by their commitments: those that are here and the caller may read."""
+def _texts(client: Client, data: Any, how: str) -> dict[str, str]:
+    """The texts of the event by their commitments: those that are here and the caller may read.
+
+    Of one that was redacted, by whom, when and why.
+    """
     found: dict[str, str] = {}
-    for commit, size in _texts_in(data):
+    for commit, size in texts_in(data):
         try:
             content, media = client.opening(commit, size)
         except CliError as error:
-            if error.code not in ("NOT_ALLOWED", "NOT_FOUND", "OPENING_MISSING"):
+            if error.code == CODE:
+                found[commit] = redacted_answer(client, error, how)
+            elif error.code not in ("NOT_ALLOWED", "NOT_FOUND", "OPENING_MISSING"):
                 raise
             continue
         if media.startswith("text/"):
@@ -84,7 +90,7 @@ def _texts(client: Client, data: Any) -> dict[str, str]:
     return found
 
 
-def _texts_in(value: Any) -> Iterator[tuple[str, int]]:
+def texts_in(value: Any) -> Iterator[tuple[str, int]]:
     """Every commitment that is small enough for a text."""
     if isinstance(value, dict):
         commit, size = value.get("commit"), value.get("size")
@@ -95,7 +101,7 @@ def _texts_in(value: Any) -> Iterator[tuple[str, int]]:
         value = list(value.values())
     if isinstance(value, list):
         for member in value:
-            yield from _texts_in(member)
+            yield from texts_in(member)
 
 
 def _told(answer: dict[str, Any]) -> str:

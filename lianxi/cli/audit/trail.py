@@ -21,6 +21,8 @@ class Line:
     event: str
     envelope: str | None
     raw: bytes
+    leaf: int | None = None
+    """Its place in the log's tree; None while it is not sealed."""
 
 
 def trail(client: Client) -> Iterator[Line]:
@@ -53,6 +55,7 @@ def _line(raw: bytes) -> Line:
             str(row["event"]),
             row.get("envelope"),
             raw,
+            row.get("leaf"),
         )
     except (ValueError, KeyError, TypeError):
         raise CliError("ANSWER_UNREADABLE", reason="trail") from None

@@ -1,118 +1,111 @@
 """`lianxi audit verify`: the trail checked, over the gateway or beside the store (cli layer)."""
 
 import json
-from collections.abc import Iterable, Mapping
+import os
 from pathlib import Path
-from tempfile import SpooledTemporaryFile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 import click
 
-from lianxi.cli.audit.trail import Line, trail
-from lianxi.cli.client import Client
+from lianxi.cli import times
+from lianxi.cli.audit.verify_report import NOT_BESIDE_STORE, Verdict, report
 from lianxi.cli.faults import CliError
 from lianxi.cli.grammar import Flags, option, verb
 from lianxi.cli.language import _
 from lianxi.cli.machine.plan import settings_at
-from lianxi.cli.render import as_json
-from lianxi.cli.terminal import put, say, visible_line
-from lianxi.errors import Exit
 from lianxi.i18n import N_
-from lianxi.ids import CONFERENCE_STREAM
 
 if TYPE_CHECKING:
-    from lianxi.proof.verification import Finding, TrailChecker
+    from lianxi.proof.checkpoints import Checkpoint
+    from lianxi.proof.policies import Policy
+    from lianxi.settings import Settings as ServiceSettings
 
-MAX_SHOWN = 100
-SPOOL_BYTES = 64 << 20
-
-NOT_OVER_GATEWAY = (
-    N_("texts and evidence files behind the commitments (run it beside the store: --data DIR)"),
-    N_("the store's read tables (run it beside the store: --data DIR)"),
-)
-"""What only somebody with the store can check."""
-
-NOT_YET = (
-    N_("whether each event is what its command or rule leads to (it is not decided anew)"),
-    N_("whether the end of the trail was cut off (compare with receipts: lianxi task receipt)"),
-)
-"""What this release checks nowhere."""
-
-NOT_BESIDE_STORE = (N_("letters in mailboxes: they are copies, not part of the record"), *NOT_YET)
+_DEPTHS: dict[str, Literal["bytes", "full", "deep"]] = {
+    "bytes": "bytes",
+    "full": "full",
+    "deep": "deep",
+}
 
 
 @verb(
     "verify",
-    example="lianxi audit verify\nlianxi audit verify --data lianxi-data",
+    example="lianxi audit verify\nlianxi audit verify --data lianxi-data --depth full",
     help=N_(
-        "Check hashes, chains and signatures.\n\n"
+        "Check hashes, chains, signatures and the tree, and derive every event again.\n\n"
         "Over the gateway: fetches the exact bytes of every event and says what it could not check."
         " With --data, beside the store: checks texts, files and read tables too. Exit code 1 with"
         " findings, each named."
     ),
 )
 @option("--data", metavar="DIR", help=N_("The data directory whose store is checked."))
+@option(
+    "--depth",
+    type=click.Choice(list(_DEPTHS)),
+    default="deep",
+    help=N_(
+        "bytes: hashes and chains only; full: also what every event says, and the read tables;"
+        " deep: also signatures, and every event derived again."
+    ),
+)
+@option(
+    "--jobs",
+    type=click.IntRange(1, 64),
+    help=N_("So many processes, with --data; as many as there are processors otherwise."),
+)
+@option(
+    "--policy",
+    metavar="FILE",
+    help=N_(
+        "Which witnesses count (C2SP tlog-policy); the profile's trust file says it otherwise."
+    ),
+)
+@option("--trust", metavar="FILE", help=N_("A trust file obtained elsewhere: its policy counts."))
 @click.pass_obj
-def verify(flags: Flags, data: str | None) -> int:
+def verify(
+    flags: Flags,
+    data: str | None,
+    depth: str,
+    jobs: int | None,
+    policy: str | None,
+    trust: str | None,
+) -> int:
     """Check everything there is, then say what was found."""
-    return _beside_store(flags, Path(data)) if data is not None else _over_gateway(flags)
+    counting = _policy_of(policy, trust)
+    if data is None:
+        from lianxi.cli.audit.verify_remote import over_gateway
+
+        return report(flags, over_gateway(flags, depth, counting))
+    return report(flags, _beside_store(Path(data), depth, jobs, counting))
 
 
-def _over_gateway(flags: Flags) -> int:
-    from lianxi.proof.verification import TrailChecker
+def _policy_of(policy: str | None, trust: str | None) -> "Policy | None":
+    """The policy named on the command line; None where none is."""
+    from lianxi.cli.trust_file import trust_in
+    from lianxi.domain.refusal import Refusal
+    from lianxi.proof.policies import parse_policy
 
-    client = Client(flags)
-    checker = TrailChecker()
-    findings: list[Finding] = []
-    streams: set[str] = set()
-    origin, count = client.place.origin, 0
-    # rosters stand in the conference's stream: the others are judged when all of it is known
-    with SpooledTemporaryFile(max_size=SPOOL_BYTES) as others:
-        for line in trail(client):
-            count += 1
-            streams.add(line.stream)
-            if line.stream == CONFERENCE_STREAM:
-                findings += _check(checker, origin, line)
-            else:
-                others.write(line.raw + b"\n")
-        others.seek(0)
-        for raw in others:
-            findings += _check(checker, origin, _line_again(raw))
-    registered = checker.heads.get((origin, CONFERENCE_STREAM)) is not None
-    unchecked = [_(text) for text in (*NOT_OVER_GATEWAY, *NOT_YET)]
-    if not registered:
-        unchecked.append(_("the conference's own stream: there is none"))
-    custody = _("authorship is not proven: demo custody") if checker.demo_custody else ""
-    return _report(flags, count, len(streams), checker.bases, findings, unchecked, custody)
+    if policy is not None and trust is not None:
+        raise click.UsageError(_("Give --policy or --trust, not both."))
+    if trust is not None:
+        return trust_in(Path(trust)).policy
+    if policy is None:
+        return None
+    try:
+        return parse_policy(Path(policy).read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise CliError("FILE_UNREADABLE", path=policy, reason=str(error)) from None
+    except Refusal as refusal:
+        words = (refusal.code, *map(str, refusal.params.values()))
+        raise CliError("TRUST_FILE_INVALID", path=policy, reason=" ".join(words)) from None
 
 
-def _check(checker: "TrailChecker", origin: str, line: Line) -> "list[Finding]":
-    from lianxi.proof.verification import TrailRow
-
-    data = line.event.encode("utf-8", "surrogatepass")
-    row = TrailRow(origin, line.stream, line.seq, data, line.hash, line.envelope)
-    return checker.check(row)[1]
-
-
-def _line_again(raw: bytes) -> Line:
-    row = json.loads(raw)
-    return Line(
-        row["position"],
-        row["stream"],
-        row["seq"],
-        row["hash"],
-        row["event"],
-        row.get("envelope"),
-        raw,
-    )
-
-
-def _beside_store(flags: Flags, data: Path) -> int:
+def _beside_store(data: Path, depth: str, jobs: int | None, policy: "Policy | None") -> Verdict:
     # the one command of the client that may see the store, and only here
     from lianxi.ports import StoreUnavailableError
+    from lianxi.store.anchors import AnchorFiles
     from lianxi.store.faults import SchemaError
     from lianxi.store.store import open_store
-    from lianxi.store.verify import verify_trail
+    from lianxi.store.verify import Look, Outside, verify_trail
 
     settings = settings_at(data)
     if not settings.store_url and not Path(settings.trail_url.removeprefix("sqlite:///")).exists():
@@ -121,9 +114,19 @@ def _beside_store(flags: Flags, data: Path) -> int:
             hint=_("Check --data: it is the data directory of lianxi up."),
             what=_("a trail in {path}").format(path=data),
         )
+    if policy is None and settings.policy_file is not None:
+        policy = _policy_of(str(settings.policy_file), None)
+    outside = Outside(AnchorFiles(settings.anchors_dir), _pins(), policy)
+    look = Look(
+        depth=_DEPTHS[depth],
+        jobs=jobs or _processors(settings),
+        url=settings.trail_url,
+        now=times.now() if _is_running(data) else None,
+        outside=outside,
+    )
     try:
         with open_store(settings.trail_url, settings.evidence_dir, writable=False) as store:
-            report = verify_trail(store.engine, store.evidence)
+            found = verify_trail(store.engine, store.evidence, look)
     except (StoreUnavailableError, SchemaError) as error:
         raise CliError(
             "STORE_UNAVAILABLE",
@@ -131,61 +134,62 @@ def _beside_store(flags: Flags, data: Path) -> int:
                 path=data, reason=error
             ),
         ) from None
-    findings = list(report.findings)
-    custody = ""
-    unchecked = []
-    for finding in report.unchecked:
-        if finding.code == "AUTHORSHIP_NOT_PROVEN":
-            custody = _("authorship is not proven: demo custody")
-        else:
-            unchecked.append(f"{finding.code} {finding.place} {finding.detail}".strip())
-    unchecked += [_(text) for text in NOT_BESIDE_STORE]
-    return _report(
-        flags,
-        report.events,
-        report.streams,
-        report.bases,
-        findings,
-        unchecked,
-        custody,
-        report.dropped,
+    verdict = Verdict(
+        events=found.events,
+        streams=found.streams,
+        bases=found.bases,
+        derived=found.derived if depth == "deep" else None,
+        findings=found.findings,
+        dropped=found.dropped,
+        flags=found.flags,
+        leaves=found.leaves,
+        checkpoints=found.checkpoints,
+        heads_outside=found.heads_outside,
     )
+    for each in found.unchecked:
+        verdict.leave(each)
+    verdict.unchecked += [_(text) for text in NOT_BESIDE_STORE]
+    if look.now is None and depth == "deep":
+        verdict.unchecked.append(_("what should have happened since the last event: it is stopped"))
+    return verdict
 
 
-def _report(  # noqa: PLR0913  what there is to say
-    flags: Flags,
-    events: int,
-    streams: int,
-    bases: Mapping[str, int],
-    findings: "Iterable[Finding]",
-    unchecked: list[str],
-    custody: str,
-    dropped: int = 0,
-) -> int:
-    named = [{"code": f.code, "place": f.place, "detail": f.detail} for f in findings]
-    total = len(named) + dropped
-    if flags.text("output") in ("json", "jsonl"):
-        answer: dict[str, Any] = {
-            "schema": 1,
-            "intact": total == 0,
-            "events": events,
-            "streams": streams,
-            "bases": dict(bases),
-            "custody": "demo" if custody else "own",
-            "findings": named,
-            "not_listed": dropped,
-            "not_checked": unchecked,
-        }
-        put(as_json(answer))
-        return Exit.FAILED if total else Exit.OK
-    for finding in named[:MAX_SHOWN]:
-        put(visible_line(" ".join(part for part in finding.values() if part)))
-    verdict = _("intact") if total == 0 else _("{count} findings").format(count=total)
-    line = _("{events} events in {streams} streams: {verdict}")
-    line = line.format(events=events, streams=streams, verdict=verdict)
-    put(f"{line} ({custody})" if custody else line)
-    grounds = ", ".join(f"{basis} {count}" for basis, count in sorted(bases.items()))
-    say(_("on the ground of: {grounds}").format(grounds=grounds or "-"))
-    for text in unchecked:
-        say(_("not checked: {what}").format(what=text))
-    return Exit.FAILED if total else Exit.OK
+def _processors(settings: "ServiceSettings") -> int:
+    """As many as there are; one for a trail that is checked before the others have started."""
+    path = Path(settings.trail_url.removeprefix("sqlite:///"))
+    small = not path.exists() or path.stat().st_size < _WORTH_SHARING
+    if small or not hasattr(os, "sched_getaffinity"):
+        return 1
+    return len(os.sched_getaffinity(0))
+
+
+_WORTH_SHARING = 64 << 20
+"""Bytes of a database from which on several processes are faster: some 10,000 events."""
+
+
+def _is_running(data: Path) -> bool:
+    """Whether the set of this data directory is up: then what did not happen by now counts."""
+    from lianxi.runtime.layout import DataDir
+    from lianxi.runtime.processes import is_alive
+    from lianxi.runtime.state import read_state
+
+    state = read_state(DataDir(data))
+    return state is not None and state.phase == "ready" and is_alive(state.supervisor)
+
+
+def _pins() -> "tuple[Checkpoint, ...]":
+    """What this machine's profiles have seen of logs."""
+    from lianxi.cli.log_pin import pin_in
+    from lianxi.cli.profiles import Home
+    from lianxi.proof.checkpoints import Checkpoint
+
+    found = []
+    for path in Home.of(os.environ).state.glob("*/log/*/pin.json"):
+        try:
+            origin = str(json.loads(path.read_bytes())["origin"])
+        except (OSError, ValueError, KeyError, TypeError):
+            continue  # the client itself says so at its next call
+        pin = pin_in(path, origin)
+        if pin is not None and pin.size:
+            found.append(Checkpoint(pin.origin, pin.size, bytes.fromhex(pin.root)))
+    return tuple(found)

@@ -11,6 +11,9 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
+from pydantic import ValidationError
+
+from lianxi.cli import given
 from lianxi.cli.calendar.source import YEARS_AHEAD
 from lianxi.cli.client import Client
 from lianxi.cli.conference.roster_file import RosterRow
@@ -22,11 +25,15 @@ from lianxi.cli.sealing import Change
 from lianxi.cli.sending import ANSWER_MARGIN, ChangeOptions
 from lianxi.cli.transport import Answer
 from lianxi.domain.calendar import Calendar
+from lianxi.domain.conference.commands import Recovery
 from lianxi.domain.roster import Roster, RosterKey, Threshold
 from lianxi.domain.rules import DEFAULT_RULES
 from lianxi.domain.values import role_of
 from lianxi.proof.canonical import dumps
-from lianxi.proof.hashing import ZERO_HASH
+from lianxi.proof.checkpoints import read_checkpoint
+from lianxi.proof.hashing import ZERO_HASH, sha256_hex
+from lianxi.proof.notes import MAX_NOTE_BYTES
+from lianxi.proof.refusals import CheckpointMalformedError
 from lianxi.proof.rosters import check_genesis, sign_roster
 
 DIRECTORY_MEDIA = "application/json"
@@ -72,9 +79,13 @@ def founding_change(  # noqa: PLR0913  one keyword per part of the conference
     convener: Key,
     others: Sequence[Key],
     calendars: Callable[[int], Calendar],
+    service: Sequence[RosterKey] = (),
+    recovers: Recovery | None = None,
 ) -> Change:
     """The command `found`, with the genesis roster: 1 of 1, the convener's key signs.
 
+    `service`: the keys of log and receipts, so that their word counts from the first event on.
+    `recovers`: the log whose data were lost, that this conference carries on.
     `calendars` gives the calendar for so many years ahead. A conference of many units takes as many
     years as an envelope has room for; the others follow with `lianxi calendar adopt`.
     """
@@ -82,7 +93,7 @@ def founding_change(  # noqa: PLR0913  one keyword per part of the conference
         version=1,
         prev_roster=ZERO_HASH,
         threshold=Threshold(k=1, keys=(convener.signer.key_id,)),
-        keys=tuple(roster_entry(key) for key in (convener, *others)),
+        keys=(*(roster_entry(key) for key in (convener, *others)), *service),
     )
     signature = sign_roster(roster, convener.signer)
     check_genesis(roster, [signature])
@@ -99,6 +110,8 @@ def founding_change(  # noqa: PLR0913  one keyword per part of the conference
         "roster_signatures": [signature.model_dump(mode="json")],
         "rules": DEFAULT_RULES.model_dump(mode="json", exclude_none=True),
     }
+    if recovers is not None:
+        args["recovers"] = recovers.model_dump(mode="json")
     for ahead in range(YEARS_AHEAD, -1, -1):
         calendar = calendars(ahead).model_dump(mode="json", exclude_none=True)
         if _size({**args, "calendar": calendar}) <= ROOM or ahead == 0:
@@ -140,6 +153,27 @@ class FoundingDoor:
             headers=headers,
             timeout=options.timeout + ANSWER_MARGIN,
         )
+
+
+def read_recovery(path: str) -> Recovery:
+    """The checkpoint of the log that was lost, from a note kept outside its data directory.
+
+    Its signature is not checked here: whoever recovers has nothing to check it against, and says by
+    the founding that this is the one. Raises the refusals of `checkpoints.read_checkpoint`.
+    """
+    data = given.read_bytes(path, MAX_NOTE_BYTES)
+    checkpoint, _note = read_checkpoint(data)
+    if checkpoint.size == 0:
+        raise CheckpointMalformedError(reason="size")
+    try:
+        return Recovery(
+            origin=checkpoint.origin,
+            size=checkpoint.size,
+            root=checkpoint.root.hex(),
+            note_sha256=sha256_hex(data),
+        )
+    except ValidationError:  # a log, but none of a conference
+        raise CheckpointMalformedError(reason="origin") from None
 
 
 def read_token(data: Path) -> str:

@@ -108,6 +108,11 @@ _DOMAIN = re.compile(r"[a-z0-9.-]{1,100}")
     metavar="DOMAIN",
     help=N_("The first part of its origin."),
 )
+@option(
+    "--recovers",
+    metavar="FILE",
+    help=N_("The last checkpoint of the conference whose data were lost: this one carries it on."),
+)
 @data_option
 @change_options
 @click.pass_obj
@@ -125,10 +130,12 @@ def init(  # noqa: PLR0913  one parameter per option
     language: str,
     domain: str,
     data: str | None,
+    recovers: str | None,
     options: ChangeOptions,
 ) -> int:
     """Check everything, make keys and profiles, found; a repeat goes on where it stopped."""
     from lianxi.cli.conference import founding
+    from lianxi.cli.service_keys import service_entries
 
     _check(_ID, conference, _("a conference's id"))
     _check(_DOMAIN, domain, _("a domain"))
@@ -166,6 +173,8 @@ def init(  # noqa: PLR0913  one parameter per option
         convener=keys["convener"],
         others=[keys["office"]],
         calendars=calendars,
+        service=[] if options.dry_run else service_entries(Client(flags)),
+        recovers=None if recovers is None else founding.read_recovery(recovers),
     )
     if options.dry_run:
         sizes = {"directory": {"size": len(change.args["directory"].data)}}

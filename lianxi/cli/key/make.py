@@ -5,12 +5,14 @@ from pathlib import Path
 import click
 
 from lianxi.cli import given
+from lianxi.cli.ask import may_ask
 from lianxi.cli.client import Client, conference_of
 from lianxi.cli.faults import CliError
 from lianxi.cli.grammar import Flags, option, verb
 from lianxi.cli.kept import Shelf
 from lianxi.cli.keyfile import make_key
 from lianxi.cli.language import _
+from lianxi.cli.passphrase import new_passphrase
 from lianxi.cli.private_files import write_private
 from lianxi.cli.profiles import save_profile
 from lianxi.cli.render import as_json
@@ -37,8 +39,17 @@ from lianxi.proof.possession import proof_of_possession
 )
 @option("--to", metavar="FILE", help=N_("Where the key file goes."))
 @option("--request", metavar="FILE", help=N_("Where the request file goes."))
+@option("--passphrase", is_flag=True, help=N_("Protect the new key by a passphrase."))
 @click.pass_obj
-def new(flags: Flags, unit: str, origin: str | None, to: str | None, request: str | None) -> None:
+def new(
+    flags: Flags,
+    *,
+    unit: str,
+    origin: str | None,
+    to: str | None,
+    request: str | None,
+    passphrase: bool,
+) -> None:
     """Write key, request and profile."""
     client = Client(flags)
     settings = client.settings
@@ -54,7 +65,8 @@ def new(flags: Flags, unit: str, origin: str | None, to: str | None, request: st
     taken = settings.profiles.get(profile)
     if taken is not None and taken.get("origin") not in (None, origin):
         raise CliError("PROFILE_EXISTS", profile=profile)
-    key = make_key(path, unit=unit, conference=conference, origin=origin)
+    secret = new_passphrase(path, ask=may_ask(flags)) if passphrase else None
+    key = make_key(path, unit=unit, conference=conference, origin=origin, passphrase=secret)
     write_private(request_path, proof_of_possession(key.signer, origin=origin, unit=unit))
     save_profile(
         settings.home,

@@ -1,24 +1,49 @@
-"""`lianxi key show`: the key of the profile, without its secret (cli layer)."""
+"""`lianxi key show`: the key of the profile and those of its unit, without secrets (cli layer)."""
+
+from collections.abc import Mapping
+from typing import Any
 
 import click
 
+from lianxi.cli import times
 from lianxi.cli.client import Client
+from lianxi.cli.faults import CliError
 from lianxi.cli.grammar import Flags, verb
+from lianxi.cli.key.pending import pending_path
+from lianxi.cli.keyfile import Key, is_protected, key_id_in
+from lianxi.cli.language import _
 from lianxi.cli.reading import form_of
 from lianxi.cli.render import show_thing
-from lianxi.cli.terminal import visible_line
+from lianxi.cli.roster_watch import keys_in_roster
+from lianxi.cli.terminal import say, visible_line
 from lianxi.i18n import N_
+
+STANDINGS = {
+    "active": N_("active"),
+    "unknown": N_("not in the roster"),
+    "retired": N_("retired"),
+    "waiting": N_("acts from {effective} on"),
+    "replaced": N_("replaced by another"),
+    "not asked": N_("not asked: no gateway"),
+}
+"""How a key stands, as `Roster.standing` has it; where the gateway cannot be asked that is said."""
 
 
 @verb(
     "show",
     example="lianxi key show",
-    help=N_("Your key, without its secret."),
+    help=N_(
+        "Your key and your unit's, without secrets.\n\n"
+        "Look whether all keys that the roster lists for your unit are yours."
+    ),
 )
 @click.pass_obj
 def show(flags: Flags) -> None:
-    """Unit, key id, public key, file."""
-    key = Client(flags).key
+    """Unit, key id, public key, file; how it stands; every key of the unit."""
+    client = Client(flags)
+    key = client.key
+    listed = _listed(client)
+    coming = pending_path(client)
     thing = {
         "schema": 1,
         "unit": key.unit,
@@ -28,10 +53,76 @@ def show(flags: Flags) -> None:
         "conference": key.conference,
         "origin": key.origin,
         "path": str(key.path),
+        "protected": is_protected(key.path),
+        "next_key_id": None if coming is None else key_id_in(coming),
+        **_standing(key, listed),
     }
-    lines = [
-        f"{name}: {visible_line(str(value))}"
-        for name, value in thing.items()
-        if value and name != "schema"
+    show_thing(thing, form_of(flags), lambda: "\n".join(_lines(thing, flags)))
+
+
+def _listed(client: Client) -> list[Mapping[str, Any]] | None:
+    """What the roster lists for the unit; None where nobody can be asked, or does not answer us."""
+    if client.settings.value("gateway").source == "default":
+        return None  # nobody ever said where the conference is
+    try:
+        keys = keys_in_roster(str(client.read("roster").get("roster")))
+    except CliError as error:
+        say(visible_line(f"{error.message} {error.hint}"))
+        return None
+    return [key for key in keys if key["unit"] == client.key.unit]
+
+
+def _standing(key: Key, listed: list[Mapping[str, Any]] | None) -> dict[str, Any]:
+    if listed is None:
+        return {"standing": "not asked", "keys": []}
+    rows = [
+        {
+            "key_id": str(each.get("key_id")),
+            "standing": standing_of(each, listed),
+            **{name: each[name] for name in ("effective", "replaces") if name in each},
+        }
+        for each in listed
     ]
-    show_thing(thing, form_of(flags), lambda: "\n".join(lines))
+    own = next((row for row in rows if row["key_id"] == key.signer.key_id), None)
+    return {"standing": "unknown" if own is None else own["standing"], "keys": rows}
+
+
+def standing_of(key: Mapping[str, Any], listed: list[Mapping[str, Any]]) -> str:
+    """How a key of the roster stands now; as `domain.roster.Roster.standing`, on plain JSON."""
+    now = times.now()
+    if key.get("state", "active") != "active":
+        return "retired"
+    if "effective" in key and now < times.read(str(key["effective"])):
+        return "waiting"
+    successors = [k for k in listed if k.get("replaces") == key.get("key_id")]
+    if any(standing_of(successor, []) == "active" for successor in successors):
+        return "replaced"
+    return "active"
+
+
+def _lines(thing: Mapping[str, Any], flags: Flags) -> list[str]:
+    own = ("unit", "alg", "key_id", "public_key", "conference", "origin", "path", "next_key_id")
+    lines = [f"{name}: {visible_line(str(thing[name]))}" for name in own if thing.get(name)]
+    if thing["protected"]:
+        lines.append(_("protected: by a passphrase"))
+    lines.append(f"{_('state')}: {_said(thing['standing'], thing, flags)}")
+    for row in thing["keys"]:
+        if row["key_id"] != thing["key_id"]:
+            said = _said(row["standing"], row, flags)
+            lines.append(
+                _("also of the unit: {key_id}, {state}").format(
+                    key_id=row["key_id"][:12], state=said
+                )
+            )
+    return lines
+
+
+def _said(standing: str, row: Mapping[str, Any], flags: Flags) -> str:
+    found = (
+        row
+        if "effective" in row
+        else next((k for k in row.get("keys", ()) if k["key_id"] == row.get("key_id")), row)
+    )
+    effective = str(found.get("effective", ""))
+    shown = times.show(effective, flags.text("time_format") or "local") if effective else ""
+    return _(STANDINGS[standing]).format(effective=shown)

@@ -1,25 +1,30 @@
 """`lianxi task approve | reject`: what was proposed takes effect, or does not (cli layer)."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import click
 
 from lianxi.cli import given
 from lianxi.cli.arguments import complete_task
+from lianxi.cli.ask import confirm
 from lianxi.cli.change import carry_out, change_options
 from lianxi.cli.client import Client
 from lianxi.cli.faults import CliError
 from lianxi.cli.grammar import Flags, verb
 from lianxi.cli.kept import Shelf
 from lianxi.cli.language import _
+from lianxi.cli.redacted import CODE, redacted_answer
 from lianxi.cli.render import instant, word
 from lianxi.cli.sealing import Change, Seen
 from lianxi.cli.sending import ChangeOptions
 from lianxi.cli.task.looking import LEAST, how, one_of, reason_option, show, view_of
 from lianxi.cli.terminal import cut, visible, visible_line
 from lianxi.i18n import N_
+
+REDACT = "redact"
+"""The act of a proposal that would destroy something."""
 
 _NUMBER = re.compile(r"[0-9]{1,4}", re.ASCII)
 _EVENT = re.compile(rf"[0-9A-Fa-f]{{{LEAST},64}}", re.ASCII)
@@ -45,7 +50,7 @@ class Proposed(NamedTuple):
         "Approve what was proposed.\n\n"
         "PROPOSAL is its number in lianxi todo, its task where only one waits there, or the beginning of"
         " its event. It takes effect at once; what is the convener's to decide is passed on when the"
-        " office approves it. The proposal is shown."
+        " office approves it. The proposal is shown; one to destroy a text is confirmed first."
     ),
 )
 @_proposal
@@ -55,7 +60,12 @@ def approve(flags: Flags, proposal: str, options: ChangeOptions) -> int:
     """One approval."""
     client = Client(flags)
     found = _find(client, proposal)
-    return carry_out(client, _deciding(client, "approve", found, {}), options)
+
+    def agree() -> None:
+        if found.act == REDACT and not options.dry_run:
+            confirm(flags, _("Destroy it for good"), yes=options.yes)
+
+    return carry_out(client, _deciding(client, "approve", found, {}, agree), options)
 
 
 @verb(
@@ -79,7 +89,13 @@ def reject(flags: Flags, proposal: str, reason: str, options: ChangeOptions) -> 
     return carry_out(client, _deciding(client, "reject", found, args), options)
 
 
-def _deciding(client: Client, action: str, proposed: Proposed, args: dict[str, Any]) -> Change:
+def _deciding(
+    client: Client,
+    action: str,
+    proposed: Proposed,
+    args: dict[str, Any],
+    agree: Callable[[], None] = lambda: None,
+) -> Change:
     def look() -> Seen:
         act = f"{word(proposed.act)} {proposed.unit or ''}".rstrip()
         place = proposed.task or client.place.conference
@@ -95,6 +111,7 @@ def _deciding(client: Client, action: str, proposed: Proposed, args: dict[str, A
             for line in _lines(name, value):
                 show(client, line)
         about["args"] = arguments
+        agree()
         return None, {}
 
     about: dict[str, Any] = {"act": proposed.act, "unit": proposed.unit, "title": proposed.title}
@@ -166,6 +183,9 @@ def _arguments(client: Client, proposed: Proposed) -> dict[str, str]:
         ),
         {},
     )
+    if proposed.act == REDACT and "commit" in args:
+        # whoever destroys it has to have read it
+        args = {"text": {"commit": args["commit"]}, **args}
     return {
         name: _spelt(client, value)
         for name, value in args.items()
@@ -191,7 +211,11 @@ def _spelt(client: Client, value: Any) -> str:
             try:
                 data, media = client.opening(str(value["commit"]), value.get("size"))
             except CliError as error:
-                return error.message
+                return (
+                    redacted_answer(client, error, how(client))
+                    if error.code == CODE
+                    else error.message
+                )
             if not media.startswith("text/"):
                 return _("a file, {media}, {size} bytes").format(media=media, size=len(data))
             return data.decode("utf-8", "replace")

@@ -1,6 +1,7 @@
 """`lianxi task evidence`: fetch reports and evidence, each checked against its commitment (cli layer)."""
 
 import mimetypes
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from lianxi.cli.grammar import option, verb
 from lianxi.cli.language import _
 from lianxi.cli.private_files import write_private
 from lianxi.cli.reading import Reading, reading
+from lianxi.cli.redacted import redacted_line
 from lianxi.cli.render import Column, show_rows
 from lianxi.cli.terminal import tick
 from lianxi.i18n import N_
@@ -23,6 +25,10 @@ COLUMNS = (
     Column("commit", N_("commitment"), lambda value, _how: str(value)[:12]),
     Column("path", N_("file"), limit=120),
 )
+
+
+REDACTED = Column("redacted", N_("redacted"), limit=120)
+"""Stands only where something was."""
 
 
 @verb(
@@ -43,13 +49,25 @@ def evidence(run: Reading, task: str, to: str | None) -> None:
     view = run.client.read(f"tasks/{task}")["task"]
     wanted = run.query["unit"]
     rows = [row for a in view["assignments"] if wanted in (None, a["unit"]) for row in _files(a)]
+    gone = _say_redacted(rows, view, run.form.time_format)
     if to is not None:
         folder = Path(to).expanduser()
-        for number, row in enumerate(rows, 1):
-            tick(_("fetching {number} of {total}").format(number=number, total=len(rows)))
+        there = [row for row in rows if "redacted" not in row]
+        for number, row in enumerate(there, 1):
+            tick(_("fetching {number} of {total}").format(number=number, total=len(there)))
             row["path"] = str(_fetch(run, task, row, folder))
         tick("")
-    show_rows(rows, COLUMNS, run.form, nothing=N_("Nothing has been submitted."))
+    columns = (*COLUMNS, REDACTED) if gone else COLUMNS
+    show_rows(rows, columns, run.form, nothing=N_("Nothing has been submitted."))
+
+
+def _say_redacted(rows: list[dict[str, Any]], view: Mapping[str, Any], how: str) -> bool:
+    """Note in each row what was redacted; whether anything was."""
+    gone = {place["commit"]: place["redacted"] for place in view.get("redacted") or ()}
+    for row in rows:
+        if row["commit"] in gone:
+            row["redacted"] = redacted_line(gone[row["commit"]], how)
+    return any("redacted" in row for row in rows)
 
 
 def _files(a: dict[str, Any]) -> list[dict[str, Any]]:

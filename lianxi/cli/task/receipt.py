@@ -7,13 +7,17 @@ from typing import Any
 
 from lianxi.cli import given
 from lianxi.cli.arguments import task_argument
+from lianxi.cli.faults import CliError
 from lianxi.cli.grammar import option, verb
 from lianxi.cli.language import _
 from lianxi.cli.private_files import write_private
+from lianxi.cli.promises import include_by
 from lianxi.cli.reading import Reading, reading
+from lianxi.cli.receipt_states import INCLUDED, WITNESSED, WORDS, state_of
 from lianxi.cli.render import Column, instant, show_rows
 from lianxi.cli.sealing import payload_in
-from lianxi.cli.terminal import put, say
+from lianxi.cli.terminal import put, say, visible_line
+from lianxi.cli.upgrading import keys_of, upgrade
 from lianxi.i18n import N_
 
 COLUMNS = (
@@ -23,6 +27,7 @@ COLUMNS = (
     Column("hash", N_("hash"), lambda value, _how: str(value or "")[:12]),
     Column("request_id", N_("request")),
     Column("holds", N_("holds")),
+    Column("state", N_("state"), lambda value, _how: _(WORDS.get(value, str(value)))),
 )
 
 
@@ -32,7 +37,10 @@ COLUMNS = (
     help=N_(
         "Receipts of your own filings.\n\n"
         "Each filing leaves one in the profile's folder. With --request-id one that is not there is"
-        " asked of the gateway."
+        " asked of the gateway.\n\n"
+        "provisional: promised, not yet in a checkpoint of the log. included: proven to be in one."
+        " witnessed: a quorum of witnesses has cosigned it. OVERDUE: the promise was not kept; show"
+        " it to the auditors."
     ),
 )
 @task_argument()
@@ -46,6 +54,7 @@ COLUMNS = (
 def receipt(run: Reading, task: str, request_id: str | None, to: str | None) -> None:
     """List or write."""
     task = given.task_id(task, run.shelf)
+    _ask_for_proofs(run, task)
     kept = [each for each in run.shelf.receipts() if _task_of(each["receipt"]) == task]
     if request_id is not None:
         wanted = given.request_id(request_id)
@@ -53,7 +62,7 @@ def receipt(run: Reading, task: str, request_id: str | None, to: str | None) -> 
         if not kept:
             kept = [run.client.read(f"requests/{wanted}")]
     if to is None:
-        rows = [_row(each) for each in kept]
+        rows = [{**_row(each), "state": state_of(each)} for each in kept]
         show_rows(rows, COLUMNS, run.form, nothing=N_("No filing of yours on this task."))
         return
     text = json.dumps({"schema": 1, "receipts": kept}, indent=1)
@@ -62,6 +71,22 @@ def receipt(run: Reading, task: str, request_id: str | None, to: str | None) -> 
         return
     write_private(Path(to).expanduser(), text.encode() + b"\n")
     say(_("{count} receipts written to {path}").format(count=len(kept), path=to))
+
+
+def _ask_for_proofs(run: Reading, task: str) -> None:
+    """Whatever is still open of this task, those included that were marked nowhere."""
+    counted = keys_of(run.client).policy is not None
+    final = {WITNESSED} if counted else {INCLUDED, WITNESSED}
+    open_ = {
+        str(each["receipt"]["request_id"]): include_by(each)
+        for each in run.shelf.receipts()
+        if _task_of(each["receipt"]) == task and state_of(each) not in final
+    }
+    if open_:
+        try:
+            upgrade(run.client, wanted=open_)
+        except CliError as error:  # receipts are shown also while the gateway is away
+            say(visible_line(error.message))
 
 
 def _task_of(receipt: dict[str, Any]) -> str | None:

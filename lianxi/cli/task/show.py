@@ -8,6 +8,7 @@ from lianxi.cli.arguments import complete_unit, task_argument
 from lianxi.cli.grammar import option, verb
 from lianxi.cli.language import _
 from lianxi.cli.reading import Reading, reading
+from lianxi.cli.redacted import redacted_line
 from lianxi.cli.render import (
     Column,
     days,
@@ -20,7 +21,7 @@ from lianxi.cli.render import (
     word,
     yes_no,
 )
-from lianxi.cli.task.looking import view_of
+from lianxi.cli.task.looking import SHORT, view_of
 from lianxi.cli.task.matters import matter_lines
 from lianxi.cli.task.said import SHOWN_ELSEWHERE, said_by
 from lianxi.cli.terminal import dot, paint, visible, visible_line
@@ -88,6 +89,7 @@ def _text(view: Mapping[str, Any], run: Reading) -> str:
         *_open(view, how),
         *_reports(view),
         *_said(view, how),
+        *_redacted(view, how),
     ]
     if view.get("timeline"):
         lines += ["", table(view["timeline"], TIMELINE, how)]
@@ -125,8 +127,30 @@ def _said(view: Mapping[str, Any], how: str) -> list[str]:
     return ["", _("What was said:"), *(f"  {line}" for line in lines)] if lines else []
 
 
+def _redacted(view: Mapping[str, Any], how: str) -> list[str]:
+    """Where something was destroyed, by whom, when, why."""
+    lines = [
+        dot().join(
+            [
+                " ".join(str(part) for part in (place.get("kind"), place.get("unit")) if part),
+                str(place.get("field") or "").strip("/"),
+                str(place.get("commit") or "")[:SHORT],
+                redacted_line(place["redacted"], how),
+            ]
+        )
+        for place in view.get("redacted") or ()
+    ]
+    return ["", _("Redacted:"), *(f"  {line}" for line in lines)] if lines else []
+
+
 def _title(view: Mapping[str, Any]) -> str:
-    return visible_line(view["title"]) if view.get("title") else _("(title missing)")
+    if view.get("title"):
+        return visible_line(view["title"])
+    gone = any(
+        place.get("kind") == "TaskIssued" and place.get("field") == "/title"
+        for place in view.get("redacted") or ()
+    )
+    return _("(title redacted)") if gone else _("(title missing)")
 
 
 def _reasons(view: Mapping[str, Any]) -> list[str]:

@@ -5,6 +5,8 @@ Rules, in the order of the tests in tests/domain/test_conference_decide.py:
 - Founded once, by the convener; no unit twice, none under a reserved id.
 - A key is registered for a unit of the conference. That it is new, in the role that goes with its
   id, signed for and held by who asks is checked before, by `lianxi.proof`; here hashes come in.
+- A change of the roster names units of the conference; a key that took a lost one's place does not
+  go without it. A lost key's successor acts 72 hours later at the earliest.
 - A task is registered when its issue would be accepted (a dry run), for units of the roster;
   the same id with the same content is found again, with other content refused.
 - A conference has at most 3,000 tasks.
@@ -12,33 +14,54 @@ Rules, in the order of the tests in tests/domain/test_conference_decide.py:
 - A calendar counts days of the conference's zone; a calendar, or rules, follow on an earlier
   version, and both hold for tasks registered from then on.
 - A unit is succeeded once, by another unit of the conference; it gets no task from then on.
+- A text is redacted once, never the directory or the reason of a redaction (`redacting`).
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from lianxi.domain.calendar import FALLBACK_CALENDAR, Calendar, check_calendar
 from lianxi.domain.calendar_refusals import CalendarZoneError
 from lianxi.domain.conference import commands as cmd
 from lianxi.domain.conference import events as ev
 from lianxi.domain.conference import refusals as no
-from lianxi.domain.conference.state import MAX_TASKS, ConferenceState, IssueProposal
+from lianxi.domain.conference.redacting import propose, redact, redact_proposed
+from lianxi.domain.conference.state import (
+    MAX_TASKS,
+    ConferenceState,
+    IssueProposal,
+    Proposal,
+    RedactionProposal,
+)
 from lianxi.domain.counting import count_days
 from lianxi.domain.ladder_check import check_ladder
+from lianxi.domain.refusal import Refusal
+from lianxi.domain.roster import RosterKey
 from lianxi.domain.rules import Spans
-from lianxi.domain.task.commands import ApproveProposal, IssueTask, RejectProposal
+from lianxi.domain.task.commands import (
+    ApproveProposal,
+    IssueTask,
+    RejectProposal,
+    TaskCommand,
+    ThawStream,
+)
 from lianxi.domain.task.deciding.case import Order, check_role, is_office
 from lianxi.domain.task.deciding.issuing import IssueContext, decide_issue
 from lianxi.domain.task.refusals import (
     AlreadySoError,
     ConvenerDecidesError,
+    NotFrozenError,
     ProposalsFullError,
     UnknownSubjectError,
 )
-from lianxi.domain.values import RESERVED_UNITS, Sha256Hex
+from lianxi.domain.values import RESERVED_UNITS, Sha256Hex, format_instant
+
+REPLACEMENT_DELAY = timedelta(hours=72)
+"""From the command until a lost key's successor acts: time for the unit to say that it lost none."""
 
 MAX_PROPOSALS = 32
-"""Issues that may wait for the convener at the same time; they travel whole from run to run."""
+"""What may wait for the convener at the same time; it travels whole from run to run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +86,23 @@ def decide(
             raise TypeError("a conference begins with FoundConference")
         return (_found(command, digests),)
     reserved = is_office(order.actor) and state.rules.convener_decides(command.action)
-    if reserved and not isinstance(command, IssueTask):
-        raise ConvenerDecidesError(act=command.action)  # only issues can wait here
+    if reserved and not isinstance(command, IssueTask | cmd.RedactOpening):
+        raise ConvenerDecidesError(act=command.action)  # nothing else can wait here
     match command:
-        case cmd.FoundConference():
-            raise no.AlreadyFoundedError(conference=state.conference)
+        case cmd.FoundConference() | ThawStream():
+            raise _out_of_place(state, command)
         case cmd.RegisterKey():
             return (_register_key(state, command, digests),)
+        case cmd.ChangeRoster():
+            return (_change_roster(state, command, digests, now),)
+        case cmd.ReplaceKey():
+            return (_replace_key(state, command, digests, now),)
         case IssueTask():
             return (_issue(state, order, command, digests, now),)
-        case ApproveProposal():
-            return (_approve(state, order, command, now),)
-        case RejectProposal():
-            proposal = _waiting(state, order, command.proposal)
-            return (ev.IssueRejected(proposal=proposal.event, reason=command.reason),)
+        case cmd.RedactOpening():
+            return (_redact(state, order, command, now),)
+        case ApproveProposal() | RejectProposal():
+            return (_decide_proposal(state, order, command, now),)
         case cmd.AdoptConferenceCalendar():
             return (_adopt_calendar(state, command, digests),)
         case cmd.AdoptRules():
@@ -87,11 +113,20 @@ def decide(
             raise TypeError(f"no rule for {type(command).__name__}")
 
 
-def rungs_due(state: ConferenceState, now: datetime) -> tuple[ev.IssueExpired, ...]:
+def _out_of_place(state: ConferenceState, command: TaskCommand) -> Refusal:
+    """Founding what is founded; thawing: what is frozen is known to the stream alone."""
+    if isinstance(command, ThawStream):
+        return NotFrozenError(task=state.conference)
+    return no.AlreadyFoundedError(conference=state.conference)
+
+
+def rungs_due(
+    state: ConferenceState, now: datetime
+) -> tuple[ev.IssueExpired | ev.RedactionExpired, ...]:
     """Proposals that nobody decided in time, in the order of their instants."""
     expired = [p for p in state.proposals.values() if p.expires <= now]
     return tuple(
-        ev.IssueExpired(proposal=proposal.event, due_at=proposal.expires)
+        _EXPIRED[proposal.act](proposal=proposal.event, due_at=proposal.expires)
         for proposal in sorted(expired, key=lambda p: p.expires)
     )
 
@@ -121,6 +156,7 @@ def _found(command: cmd.FoundConference, digests: Digests) -> ev.ConferenceFound
         rules_hash=digests.rules,
         calendar=command.calendar,
         calendar_hash=digests.calendar,
+        recovers=command.recovers,
     )
 
 
@@ -128,18 +164,73 @@ def _register_key(
     state: ConferenceState, command: cmd.RegisterKey, digests: Digests
 ) -> ev.KeyRegistered:
     entry = command.entry
-    if not state.knows(entry.unit):
-        raise no.UnknownUnitError(unit=entry.unit)
-    if digests.prev_roster is None or digests.roster is None:
-        raise TypeError("registering a key needs the hashes of both rosters")
+    _check_units(state, (entry,))
+    prev, roster = _both_rosters(digests)
     return ev.KeyRegistered(
         version=state.roster.version + 1,
-        prev_roster=digests.prev_roster,
-        roster=digests.roster,
+        prev_roster=prev,
+        roster=roster,
         entry=entry,
         possession=command.possession,
         signatures=command.roster_signatures,
     )
+
+
+def _change_roster(
+    state: ConferenceState, command: cmd.ChangeRoster, digests: Digests, now: datetime
+) -> ev.RosterChanged:
+    changes = command.changes
+    _check_units(state, changes.add or ())
+    going = set(changes.retire or ())
+    for key_id in changes.retire or ():
+        key = state.roster.by_key_id.get(key_id)
+        if key is None or key.replaces is None or key.effective is None or key.effective > now:
+            continue
+        before = state.roster.by_key_id.get(key.replaces)
+        if before is not None and before.state == "active" and before.key_id not in going:
+            raise no.PredecessorActiveError(key_id=before.key_id)
+    prev, roster = _both_rosters(digests)
+    return ev.RosterChanged(
+        version=state.roster.version + 1,
+        prev_roster=prev,
+        roster=roster,
+        changes=changes,
+        possessions=command.possessions,
+        signatures=command.roster_signatures,
+        reason=command.reason,
+    )
+
+
+def _replace_key(
+    state: ConferenceState, command: cmd.ReplaceKey, digests: Digests, now: datetime
+) -> ev.KeyReplaced:
+    entry, earliest = command.entry, now + REPLACEMENT_DELAY
+    _check_units(state, (entry,))
+    if entry.effective is None or entry.effective < earliest:
+        effective = "" if entry.effective is None else format_instant(entry.effective)
+        raise no.ReplacementTooSoonError(effective=effective, earliest=format_instant(earliest))
+    prev, roster = _both_rosters(digests)
+    return ev.KeyReplaced(
+        version=state.roster.version + 1,
+        prev_roster=prev,
+        roster=roster,
+        entry=entry,
+        possession=command.possession,
+        signatures=command.roster_signatures,
+        reason=command.reason,
+    )
+
+
+def _check_units(state: ConferenceState, entries: Sequence[RosterKey]) -> None:
+    for entry in entries:
+        if not state.knows(entry.unit):
+            raise no.UnknownUnitError(unit=entry.unit)
+
+
+def _both_rosters(digests: Digests) -> tuple[Sha256Hex, Sha256Hex]:
+    if digests.prev_roster is None or digests.roster is None:
+        raise TypeError("a change of the roster needs the hashes of both rosters")
+    return digests.prev_roster, digests.roster
 
 
 # --- the register of tasks ---
@@ -151,35 +242,71 @@ def _issue(
     registered = _register(state, order, command, digests.args, now)
     if not (is_office(order.actor) and state.rules.convener_decides(command.action)):
         return registered
-    if len(state.proposals) >= MAX_PROPOSALS:
-        raise ProposalsFullError(task=state.conference, limit=MAX_PROPOSALS)
-    if any(proposal.ref == command.ref for proposal in state.proposals.values()):
+    expires = _may_wait(state, now)
+    waiting = [p for p in state.proposals.values() if isinstance(p, IssueProposal)]
+    if any(proposal.ref == command.ref for proposal in waiting):
         raise AlreadySoError(task=command.ref, state="proposed")
-    days = (state.rules.spans or Spans()).proposal_days
     return ev.IssueProposed(
         ref=command.ref,
         args=command.model_dump(mode="json", exclude_none=True),
         args_hash=digests.args,
-        expires=count_days(state.calendar or FALLBACK_CALENDAR, now, days, "working").instant,
+        expires=expires,
     )
 
 
-def _approve(
-    state: ConferenceState, order: Order, command: ApproveProposal, now: datetime
-) -> ev.TaskRegistered:
+def _may_wait(state: ConferenceState, now: datetime) -> datetime:
+    """Until when a proposal of now would wait; ProposalsFullError where no more may."""
+    if len(state.proposals) >= MAX_PROPOSALS:
+        raise ProposalsFullError(task=state.conference, limit=MAX_PROPOSALS)
+    days = (state.rules.spans or Spans()).proposal_days
+    return count_days(state.calendar or FALLBACK_CALENDAR, now, days, "working").instant
+
+
+def _redact(
+    state: ConferenceState, order: Order, command: cmd.RedactOpening, now: datetime
+) -> ev.OpeningRedacted | ev.RedactionProposed:
+    if not is_office(order.actor):
+        return redact(state, command)
+    return propose(state, command, _may_wait(state, now))
+
+
+def _decide_proposal(
+    state: ConferenceState, order: Order, command: ApproveProposal | RejectProposal, now: datetime
+) -> ev.ConferenceEvent:
     proposal = _waiting(state, order, command.proposal)
+    if isinstance(command, RejectProposal):
+        return _REJECTED[proposal.act](proposal=proposal.event, reason=command.reason)
+    return _approve(state, order, proposal, now)
+
+
+def _approve(
+    state: ConferenceState, order: Order, proposal: Proposal, now: datetime
+) -> ev.TaskRegistered | ev.OpeningRedacted:
+    if isinstance(proposal, RedactionProposal):
+        return redact_proposed(state, proposal)
     issue = IssueTask.model_validate(proposal.args)
     registered = _register(state, Order(order.actor, issue), issue, proposal.args_hash, now)
     return registered.model_copy(update={"proposal": proposal.event})
 
 
-def _waiting(state: ConferenceState, order: Order, event: Sha256Hex) -> IssueProposal:
-    if is_office(order.actor):
-        raise ConvenerDecidesError(act="issue")
+def _waiting(state: ConferenceState, order: Order, event: Sha256Hex) -> Proposal:
     proposal = state.proposals.get(event)
+    if is_office(order.actor):
+        raise ConvenerDecidesError(act=IssueTask.action if proposal is None else proposal.act)
     if proposal is None:
         raise UnknownSubjectError(subject=event)
     return proposal
+
+
+_REJECTED: Mapping[str, type[ev.IssueRejected] | type[ev.RedactionRejected]] = {
+    IssueProposal.act: ev.IssueRejected,
+    RedactionProposal.act: ev.RedactionRejected,
+}
+_EXPIRED: Mapping[str, type[ev.IssueExpired] | type[ev.RedactionExpired]] = {
+    IssueProposal.act: ev.IssueExpired,
+    RedactionProposal.act: ev.RedactionExpired,
+}
+"""How a proposal ends that does not take effect, by what was proposed."""
 
 
 def _register(

@@ -5,8 +5,21 @@ from datetime import datetime
 from typing import Any
 
 from lianxi.domain.calendar import Calendar
-from lianxi.domain.conference.commands import Custody, Language, Member, OfficeHours, ZoneName
-from lianxi.domain.roster import Roster, RosterKey, RosterSignature
+from lianxi.domain.conference.commands import (
+    Custody,
+    Language,
+    Member,
+    OfficeHours,
+    Recovery,
+    ZoneName,
+)
+from lianxi.domain.roster import (
+    Possession,
+    Roster,
+    RosterChanges,
+    RosterKey,
+    RosterSignature,
+)
 from lianxi.domain.rules import Rules
 from lianxi.domain.values import (
     Commitment,
@@ -41,6 +54,7 @@ class ConferenceFounded(ConferenceEvent):
     rules_hash: Sha256Hex
     calendar: Calendar | None = None
     calendar_hash: Sha256Hex | None = None
+    recovers: Recovery | None = None
 
 
 class KeyRegistered(ConferenceEvent):
@@ -52,6 +66,34 @@ class KeyRegistered(ConferenceEvent):
     entry: RosterKey
     possession: SignatureHex
     signatures: tuple[RosterSignature, ...]
+
+
+class RosterChanged(ConferenceEvent):
+    """Keys have come or gone, or the threshold is another; `roster` is the hash of what it made."""
+
+    version: int
+    prev_roster: Sha256Hex
+    roster: Sha256Hex
+    changes: RosterChanges
+    possessions: tuple[Possession, ...] | None = None
+    signatures: tuple[RosterSignature, ...]
+    reason: Commitment | None = None
+
+
+class KeyReplaced(ConferenceEvent):
+    """A key takes a lost one's place from `entry.effective` on; until then it can be revoked."""
+
+    version: int
+    prev_roster: Sha256Hex
+    roster: Sha256Hex
+    entry: RosterKey
+    possession: SignatureHex
+    signatures: tuple[RosterSignature, ...]
+    reason: Commitment
+
+
+RosterMade = KeyRegistered | RosterChanged | KeyReplaced
+"""The events after which the stream stands under another roster."""
 
 
 class TaskRegistered(ConferenceEvent):
@@ -114,6 +156,51 @@ class IssueExpired(ConferenceEvent):
     due_at: Instant
 
 
+class RedactionProposed(ConferenceEvent):
+    """The office filed a redaction, which is the convener's to decide; it waits until `expires`."""
+
+    commit: Sha256Hex
+    reason: Commitment
+    task: TaskId | None = None
+    units: tuple[UnitId, ...] | None = None
+    expires: Instant
+
+
+class RedactionRejected(ConferenceEvent):
+    """The convener did not approve."""
+
+    proposal: Sha256Hex
+    reason: Commitment
+
+
+class RedactionExpired(ConferenceEvent):
+    """Nobody decided in time."""
+
+    proposal: Sha256Hex
+    due_at: Instant
+
+
+class OpeningRedacted(ConferenceEvent):
+    """The text or file behind a commitment is destroyed, its salt with it; the commitment stands.
+
+    `proposal`: the event by which the office had proposed it. `units`: whose text it was.
+    """
+
+    commit: Sha256Hex
+    reason: Commitment
+    task: TaskId | None = None
+    units: tuple[UnitId, ...] | None = None
+    proposal: Sha256Hex | None = None
+
+
+class ConferenceThawed(ConferenceEvent):
+    """The stream was frozen and goes on from the event before this one; as a task's `TaskThawed`."""
+
+    reason: Commitment
+    discarded: int
+    first_discarded: Sha256Hex | None = None
+
+
 class CancellationRequested(ConferenceEvent):
     """Somebody asked Temporal to cancel the workflow; it lives on, and this is the trace."""
 
@@ -123,6 +210,8 @@ CONFERENCE_KINDS: dict[str, type[ConferenceEvent]] = {
     for model in (
         ConferenceFounded,
         KeyRegistered,
+        RosterChanged,
+        KeyReplaced,
         TaskRegistered,
         CalendarAdopted,
         RulesAdopted,
@@ -130,6 +219,11 @@ CONFERENCE_KINDS: dict[str, type[ConferenceEvent]] = {
         IssueProposed,
         IssueRejected,
         IssueExpired,
+        RedactionProposed,
+        RedactionRejected,
+        RedactionExpired,
+        OpeningRedacted,
+        ConferenceThawed,
         CancellationRequested,
     )
 }

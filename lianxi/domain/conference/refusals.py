@@ -57,3 +57,33 @@ class ZoneUnknownError(Refusal):
     """There is no such time zone (`zone`)."""
 
     code: ClassVar[str] = "ZONE_UNKNOWN"
+
+
+class AlreadyRedactedError(Refusal):
+    """What stood behind this commitment (`commit`) is destroyed already: nothing new."""
+
+    code: ClassVar[str] = "ALREADY_REDACTED"
+
+
+class NotRedactableError(Refusal):
+    """This text (`commit`) has to stay (`what`): the directory, or the reason of a redaction."""
+
+    code: ClassVar[str] = "NOT_REDACTABLE"
+
+
+class RedactionsFullError(Refusal):
+    """The conference has redacted as much as it can keep count of (`limit`)."""
+
+    code: ClassVar[str] = "REDACTIONS_FULL"
+
+
+class ReplacementTooSoonError(Refusal):
+    """A lost key's successor acts 72 hours later at the earliest (`effective`, `earliest`)."""
+
+    code: ClassVar[str] = "REPLACEMENT_TOO_SOON"
+
+
+class PredecessorActiveError(Refusal):
+    """The key that this one replaced would act again (`key_id`): both have to go together."""
+
+    code: ClassVar[str] = "PREDECESSOR_ACTIVE"

@@ -1,6 +1,6 @@
 """The state of a conference and its fold (domain layer)."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import Field
 
@@ -26,6 +26,10 @@ MAX_TASKS = 3_000
 can carry into its next run (2 MiB in all)."""
 
 
+MAX_REDACTIONS = 1_000
+"""At 140 bytes each; they travel from run to run, so that none is decided twice."""
+
+
 class Registration(Frozen):
     """A task number given out, and to which content."""
 
@@ -36,6 +40,7 @@ class Registration(Frozen):
 class IssueProposal(Frozen):
     """An issue of the office that waits for the convener."""
 
+    act: ClassVar[str] = "issue"
     event: Sha256Hex
     at: Instant
     expires: Instant
@@ -44,8 +49,28 @@ class IssueProposal(Frozen):
     args_hash: Sha256Hex
 
 
+class RedactionProposal(Frozen):
+    """A redaction of the office that waits for the convener."""
+
+    act: ClassVar[str] = "redact"
+    event: Sha256Hex
+    at: Instant
+    expires: Instant
+    commit: Sha256Hex
+    reason: Commitment
+    task: TaskId | None = None
+    units: tuple[UnitId, ...] | None = None
+
+
+Proposal = IssueProposal | RedactionProposal
+"""What waits for the convener; which of them a carried one is, its fields say."""
+
+
 class ConferenceState(Frozen):
-    """The conference as the fold of its events; `registrations` by the id of the task file."""
+    """The conference as the fold of its events; `registrations` by the id of the task file.
+
+    `redacted`: destroyed commitments, each with the commitment of its reason; None before the first.
+    """
 
     conference: ConferenceId
     zone: str
@@ -59,7 +84,8 @@ class ConferenceState(Frozen):
     calendar: Calendar | None = None
     calendar_hash: Sha256Hex | None = None
     successors: dict[UnitId, UnitId] = Field(default_factory=dict)
-    proposals: dict[Sha256Hex, IssueProposal] = Field(default_factory=dict)
+    proposals: dict[Sha256Hex, Proposal] = Field(default_factory=dict)
+    redacted: dict[Sha256Hex, Sha256Hex] | None = None
     roster: Roster
     registrations: dict[SourceId, Registration] = Field(default_factory=dict)
 
@@ -94,21 +120,18 @@ def evolve(state: ConferenceState | None, fact: ev.ConferenceFact) -> Conference
     if state is None:
         raise ValueError("the conference's stream begins with ConferenceFounded")
     match data:
-        case ev.KeyRegistered():
-            roster = Roster(
-                version=data.version,
-                prev_roster=data.prev_roster,
-                threshold=state.roster.threshold,
-                keys=(*state.roster.keys, data.entry),
-            )
+        case ev.KeyRegistered() | ev.KeyReplaced():
+            roster = state.roster.after(data.prev_roster, data.version, data.entry)
+            return state.model_copy(update={"roster": roster})
+        case ev.RosterChanged():
+            roster = state.roster.after(data.prev_roster, data.version, data.changes)
             return state.model_copy(update={"roster": roster})
         case ev.TaskRegistered():
             registration = Registration(task=data.task, args_hash=data.args_hash)
-            left = {event: p for event, p in state.proposals.items() if event != data.proposal}
             return state.model_copy(
                 update={
                     "registrations": {**state.registrations, data.ref: registration},
-                    "proposals": left,
+                    "proposals": _without(state, data.proposal),
                 }
             )
         case ev.CalendarAdopted():
@@ -135,13 +158,43 @@ def evolve(state: ConferenceState | None, fact: ev.ConferenceFact) -> Conference
                 args_hash=data.args_hash,
             )
             return state.model_copy(update={"proposals": {**state.proposals, fact.hash: proposal}})
-        case ev.IssueRejected() | ev.IssueExpired():
-            left = {event: p for event, p in state.proposals.items() if event != data.proposal}
-            return state.model_copy(update={"proposals": left})
-        case ev.CancellationRequested():
+        case ev.RedactionProposed():
+            waiting = RedactionProposal(
+                event=fact.hash,
+                at=fact.at,
+                expires=data.expires,
+                commit=data.commit,
+                reason=data.reason,
+                task=data.task,
+                units=data.units,
+            )
+            return state.model_copy(update={"proposals": {**state.proposals, fact.hash: waiting}})
+        case (
+            ev.IssueRejected() | ev.IssueExpired() | ev.RedactionRejected() | ev.RedactionExpired()
+        ):
+            return state.model_copy(update={"proposals": _without(state, data.proposal)})
+        case ev.OpeningRedacted():
+            return _redacted(state, data)
+        case ev.CancellationRequested() | ev.ConferenceThawed():
             return state
         case _:
             raise ValueError(f"unknown event {type(data).__name__}")
+
+
+def _without(state: ConferenceState, proposal: str | None) -> dict[str, Proposal]:
+    """The proposals that still wait once this one is decided."""
+    return {event: each for event, each in state.proposals.items() if event != proposal}
+
+
+def _redacted(state: ConferenceState, data: ev.OpeningRedacted) -> ConferenceState:
+    """Whatever else was proposed for the same commitment has nothing to wait for any more."""
+    left = {
+        event: each
+        for event, each in _without(state, data.proposal).items()
+        if not (isinstance(each, RedactionProposal) and each.commit == data.commit)
+    }
+    redacted = {**(state.redacted or {}), data.commit: data.reason.commit}
+    return state.model_copy(update={"proposals": left, "redacted": redacted})
 
 
 def _hours(calendar: Calendar) -> OfficeHours:

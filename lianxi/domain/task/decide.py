@@ -7,12 +7,14 @@ subject in `deciding/`. Rules, in the order of the tests in tests/domain/test_ta
 - What a unit states as the time of its act lies between the issue and now.
 - A task that is closed, cancelled or archived takes no command but re-open, by mistake and a dispute.
 - An act that the rules leave to the convener is only proposed when the office files it.
+- From engine 2 on, an act that makes a proposal moot ends it by an event.
 """
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from lianxi.domain.engine import FIRST_ENGINE, NEWEST_ENGINE
 from lianxi.domain.task import commands as cmd
 from lianxi.domain.task import refusals as no
 from lianxi.domain.task.deciding import (
@@ -34,6 +36,7 @@ from lianxi.domain.task.deciding.case import (
     check_stated_time,
     is_office,
 )
+from lianxi.domain.task.deciding.overtaking import overtaken
 from lianxi.domain.task.state import Assignment, TaskState
 from lianxi.domain.values import CONVENERS_SIDE
 
@@ -74,17 +77,21 @@ _OFFICE_RULES: Mapping[type[cmd.TaskCommand], Callable[[Case, Any], Events]] = {
     cmd.AdoptCalendar: moving.adopt_calendar,
     cmd.ApproveProposal: lambda case, command: supervising.approve(case, command, _ruled),
     cmd.RejectProposal: supervising.reject,
+    cmd.ThawStream: repairing.thaw,
     cmd.CloseTask: reviewing.close,
     cmd.CancelTask: reviewing.cancel,
     cmd.ReopenTask: reviewing.reopen,
 }
 
-_AFTER_THE_END = (cmd.ReopenTask, cmd.ReverseAct, cmd.DisputeFiling)
+_AFTER_THE_END = (cmd.ReopenTask, cmd.ReverseAct, cmd.DisputeFiling, cmd.ThawStream)
 """What a closed or cancelled task still takes; their rules say when."""
 
 
-def decide(state: TaskState, order: Order, now: datetime) -> Events:
-    """The events that follow from the order at `now`; a `Refusal` when a rule says no."""
+def decide(state: TaskState, order: Order, now: datetime, engine: int = NEWEST_ENGINE) -> Events:
+    """The events that follow from the order at `now`; a `Refusal` when a rule says no.
+
+    `engine`: the version of the rules (`lianxi.domain.engine`) by which the stream decides.
+    """
     check_role(order)
     command = order.command
     case = Case(state, order.actor, order.expect, now)
@@ -94,8 +101,12 @@ def decide(state: TaskState, order: Order, now: datetime) -> Events:
     if not isinstance(command, _AFTER_THE_END):
         check_active(state, command)
     if is_office(order.actor) and state.rules.convener_decides(command.action):
-        return supervising.propose(case, command, _ruled)
-    return _ruled(case, command)
+        events = supervising.propose(case, command, _ruled)
+    else:
+        events = _ruled(case, command)
+    if engine == FIRST_ENGINE:
+        return events
+    return (*events, *overtaken(case, events, _ruled))
 
 
 def _ruled(case: Case, command: cmd.TaskCommand) -> Events:

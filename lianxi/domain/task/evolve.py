@@ -380,7 +380,7 @@ def _endorsed(state: TaskState, data: ev.ProposalEndorsed, fact: ev.Fact) -> Upd
 
 def _proposal_done(
     state: TaskState,
-    data: ev.ProposalApproved | ev.ProposalRejected | ev.ProposalExpired,
+    data: ev.ProposalApproved | ev.ProposalRejected | ev.ProposalExpired | ev.ProposalOvertaken,
     fact: ev.Fact,
 ) -> Update:
     left = {event: p for event, p in state.proposals.items() if event != data.proposal}
@@ -438,13 +438,14 @@ _TASK_CHANGES: Mapping[type[ev.TaskEvent], Callable[[TaskState, Any, ev.Fact], U
     ev.ProposalApproved: _proposal_done,
     ev.ProposalRejected: _proposal_done,
     ev.ProposalExpired: _proposal_done,
+    ev.ProposalOvertaken: _proposal_done,
     ev.ServiceGapNoted: _gap_noted,
     ev.GapExcluded: _gap_excluded,
     ev.OfficeReminded: _office_reminded,
     ev.CalendarAdopted: lambda state, data, fact: {"counts_by": shared_calendar(data.calendar)},
 }
 
-_NO_CHANGE = (ev.RosterAdopted, ev.CancellationRequested)
+_NO_CHANGE = (ev.RosterAdopted, ev.TaskThawed, ev.CancellationRequested)
 
 
 # --- what follows for all ---

@@ -147,6 +147,7 @@ _FOLLOWS_A_RUNG = (
     ev.ProposalApproved,
     ev.ProposalRejected,
     ev.ProposalExpired,
+    ev.ProposalOvertaken,
     ev.WarningSent,
     ev.WarningAnswered,
     ev.BulletinIssued,

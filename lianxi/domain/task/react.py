@@ -77,6 +77,7 @@ _TASK_NOTICES: dict[type[ev.TaskEvent], str] = {
     ev.TaskClosed: "closed",
     ev.TaskCancelled: "cancelled",
     ev.EndReversed: "reversed",
+    ev.TaskThawed: "thawed",
 }
 """Told to every unit that was on the task when the event came."""
 
@@ -300,6 +301,7 @@ _TELL: dict[type[ev.TaskEvent], Tell] = {
     ev.ProposalApproved: _to_office("approved"),
     ev.ProposalRejected: _to_office("rejected"),
     ev.ProposalExpired: _to_office("expired"),
+    ev.ProposalOvertaken: _to_office("overtaken"),
     ev.ServiceGapNoted: _gap,
 }
 """Events whose notices depend on more than their kind."""

@@ -167,6 +167,12 @@ class AnsweredOtherwiseError(Refusal):
     code: ClassVar[str] = "ANSWERED_OTHERWISE"
 
 
+class NotFrozenError(Refusal):
+    """The stream is not frozen (`task`: whose it is): there is nothing to thaw."""
+
+    code: ClassVar[str] = "NOT_FROZEN"
+
+
 class ProposalsFullError(Refusal):
     """So many acts wait for the convener on this task that no more can (`limit`)."""
 

@@ -58,7 +58,7 @@ async def command(request: Request, services: Services, _access: Access) -> Resp
     signed = _opened(request, body)
     await check_command(request, services, signed)
     outcome = await outcome_of(services.desk.submit(signed.text), signed.payload)
-    return await answer_of(services, outcome, query)
+    return await answer_of(services, outcome, query, request.path_params["conference"])
 
 
 async def found(request: Request, services: Services, _access: Access) -> Response:
@@ -82,7 +82,7 @@ async def found(request: Request, services: Services, _access: Access) -> Respon
         raise OpeningMismatchError
     await keep(services, payload.origin, payload.unit, given_opening)
     outcome = await outcome_of(services.desk.found(signed.text), payload)
-    return await answer_of(services, outcome, query)
+    return await answer_of(services, outcome, query, ids.conference_of_origin(payload.origin))
 
 
 def _opened(request: Request, envelope: bytes) -> SignedCommand:

@@ -57,14 +57,15 @@ def units(reading: Reading) -> Response:
     """The member units and the convener's side."""
     reading.query(NoQuery)
     return json_answer(
-        {"items": list_units(reading.connection, reading.origin, reading.directory())}
+        {"items": list_units(reading.connection, reading.origin, reading.directory(), reading.now)}
     )
 
 
 def me(reading: Reading) -> Response:
     """Who the caller is."""
     reading.query(NoQuery)
-    entry = who(reading.connection, reading.origin, reading.viewer.unit, reading.directory())
+    unit, names = reading.viewer.unit, reading.directory()
+    entry = who(reading.connection, reading.origin, unit, names, reading.now)
     return json_answer({**entry, "now": format_instant(reading.now)})
 
 

@@ -57,6 +57,12 @@ class TasksQuery(Listing):
     unit: UnitId | None = None
 
 
+class FindingsQuery(Listing):
+    """`GET findings`; `every`: also what was cleared."""
+
+    every: bool = False
+
+
 class DeadlineQuery(Frozen):
     """`GET tasks/{task}/deadline`; a unit's own where none is named."""
 

@@ -5,17 +5,19 @@ from typing import Any
 
 from starlette.responses import Response
 
-from lianxi.domain.values import format_instant
+from lianxi.domain.conference.events import OpeningRedacted
+from lianxi.domain.values import Actor, format_instant
 from lianxi.gateway.access import may_see_task, sees_all
 from lianxi.gateway.answers import json_answer, json_bytes
 from lianxi.gateway.entry import Endpoint, Reading, reads
 from lianxi.gateway.refusals import NotFoundError
 from lianxi.gateway.routes.queries import EventsQuery, NoQuery, TrailQuery
 from lianxi.gateway.routes.work import event_eyes
-from lianxi.ids import task_of_stream
+from lianxi.ids import CONFERENCE_STREAM, task_of_stream
 from lianxi.store.queries.events import (
     EventFilter,
     event_by_hash,
+    event_text,
     list_events,
     of_same_command,
     trail_page,
@@ -88,7 +90,20 @@ def receipt(reading: Reading) -> Response:
     found = reading.store.trail.find_receipt(reading.origin, reading.viewer.unit, request_id)
     if found is None:
         raise NotFoundError(what="request")
-    return json_answer({"receipt": found.model_dump(mode="json", exclude_none=True)})
+    return json_answer(reading.signing.receipt_answer(found, reading.roster))
+
+
+def event_text_as_seen(reading: Reading, digest: str) -> str | None:
+    """The exact text of an event that the caller may see whole; else None."""
+    found = event_by_hash(reading.connection, reading.origin, digest)
+    if found is None:
+        return None
+    if not sees_all(reading.viewer):
+        try:
+            _as_seen(reading, found)
+        except NotFoundError:
+            return None
+    return event_text(reading.connection, reading.origin, digest)
 
 
 def _part(reading: Reading, name: str, form: re.Pattern[str]) -> str:
@@ -105,6 +120,8 @@ def _as_seen(reading: Reading, found: dict[str, Any]) -> dict[str, Any]:
     The envelope comes with it where all that the command has caused is for its eyes.
     """
     task, event = task_of_stream(found["stream"]), found["event"]
+    if _told_of(reading.viewer, found["stream"], event):
+        return {**found, "envelope": None}
     part = (
         None
         if task is None
@@ -121,6 +138,13 @@ def _as_seen(reading: Reading, found: dict[str, Any]) -> dict[str, Any]:
     if all(looks.whole(row["kind"], row["data"]) for row in caused):
         return found
     return {**found, "envelope": None}
+
+
+def _told_of(viewer: Actor, stream: str, event: dict[str, Any] | None) -> bool:
+    """Whether this is the redaction of a text of the viewer's: the one of the conference's it reads."""
+    if stream != CONFERENCE_STREAM or event is None or event["kind"] != OpeningRedacted.__name__:
+        return False
+    return viewer.unit in (event["data"].get("units") or ())
 
 
 ROUTES: dict[str, Endpoint] = {

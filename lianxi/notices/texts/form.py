@@ -10,7 +10,8 @@ Side = Literal["unit", "office"]
 class Text:
     """The words of one kind of notice; `deadline` is False where nothing is asked any more.
 
-    Commands may name {task}, {unit} and {subject}: the event that the answer is about.
+    Commands may name {task}, {unit}, {subject}: the event that the answer is about, and {event}: its
+    whole hash.
     """
 
     subject: str

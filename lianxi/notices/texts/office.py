@@ -211,5 +211,11 @@ OFFICE_TEXTS: dict[str, Text] = {
         (SHOW,),
         deadline=False,
     ),
+    "overtaken": Text(
+        N_("Proposal overtaken"),
+        N_("What was proposed is moot: somebody has acted since. Propose it anew if need be."),
+        (SHOW,),
+        deadline=False,
+    ),
 }
 """By kind of notice."""

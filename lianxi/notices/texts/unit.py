@@ -197,5 +197,14 @@ UNIT_TEXTS: dict[str, Text] = {
         (SHOW,),
         deadline=False,
     ),
+    "thawed": Text(
+        N_("The task's record goes on from what stands"),
+        N_(
+            "The record of this task was stopped and goes on. Your latest report may not stand in it:"
+            " look whether it does, and hand it in again if it is missing."
+        ),
+        (SHOW,),
+        deadline=False,
+    ),
 }
 """By kind of notice."""

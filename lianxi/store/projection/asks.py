@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from lianxi.domain.conference.state import IssueProposal
+from lianxi.domain.conference.state import IssueProposal, Proposal
 from lianxi.domain.task.asks import CONVENER, OFFICE, Ask, asks_about, asks_of_task
 from lianxi.domain.task.commands import IssueTask
 from lianxi.domain.task.state import TaskPhase, TaskState
@@ -28,17 +28,23 @@ def ask_changes(origin: str, before: TaskState | None, after: TaskState) -> Iter
         yield Change(gone.table, gone.key, {}, "delete")
 
 
-def proposal_ask(origin: str, proposal: IssueProposal) -> Change:
-    """An issue of the office that waits for the convener, as a row of what waits for somebody."""
+def proposal_ask(origin: str, proposal: Proposal) -> Change:
+    """What of the office waits for the convener, as a row of what waits for somebody.
+
+    Its title is the issue's, or the reason of a redaction.
+    """
     ask = Ask(
         who=CONVENER,
         what="approve",
         since=proposal.at,
         by=proposal.expires,
         subject=proposal.event,
-        act=IssueTask.action,
+        act=proposal.act,
     )
-    title = IssueTask.model_validate(proposal.args).title.commit
+    if isinstance(proposal, IssueProposal):
+        title = IssueTask.model_validate(proposal.args).title.commit
+    else:
+        title = proposal.reason.commit
     return _row({"origin": origin, "stream": CONFERENCE_STREAM}, None, title, ask)
 
 

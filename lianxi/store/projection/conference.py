@@ -6,14 +6,22 @@ from typing import Any
 
 from lianxi.domain.conference import events as cev
 from lianxi.domain.conference.react import react
-from lianxi.domain.conference.state import ConferenceState, IssueProposal, evolve
+from lianxi.domain.conference.state import ConferenceState, IssueProposal, Proposal, evolve
 from lianxi.domain.roster import Roster, RosterKey
 from lianxi.domain.values import format_instant
 from lianxi.proof.hashing import sha256_hex
 from lianxi.proof.rosters import RosterStep, roster_bytes
+from lianxi.proof.standing import step_of
 from lianxi.store.projection.asks import proposal_ask
 from lianxi.store.projection.notices import notice_changes
-from lianxi.store.projection.rows import Change, Recorded, Row, commitment_changes, json_text
+from lianxi.store.projection.rows import (
+    Change,
+    Recorded,
+    Row,
+    commitment_changes,
+    instant_text,
+    json_text,
+)
 from lianxi.store.projection.rulebooks import calendar_in, rulebook, rulebook_change, rules_in
 from lianxi.streams.facts import conference_fact
 
@@ -34,23 +42,25 @@ def project_conference(
     match fact.data:
         case cev.ConferenceFounded():
             changes = _founded(after, recorded, head)
-        case cev.KeyRegistered() as data:
-            step = RosterStep(entry=data.entry, signatures=data.signatures)
-            roster = _roster(event.origin, after.roster, step)
+        case cev.KeyRegistered() | cev.RosterChanged() | cev.KeyReplaced() as data:
+            roster = _roster(event.origin, after.roster, step_of(data))
             head |= {"roster_version": data.version, "roster_hash": roster.values["hash"]}
-            changes = [roster, _key(event.origin, data.entry, data.version)]
+            changes = [roster, *_keys(event.origin, data)]
         case cev.TaskRegistered() as data:
             changes = [_registration(recorded, data)]
         case cev.CalendarAdopted() | cev.RulesAdopted() | cev.UnitSucceeded():
             head |= _state_columns(after)
             changes = []
+        case cev.OpeningRedacted() as data:
+            head |= _state_columns(after)
+            changes = [_redaction(recorded, data)]
         case _:
             changes = []
     if not isinstance(fact.data, cev.ConferenceFounded):
         changes.append(Change("conferences", {"origin": event.origin}, head, "patch"))
     changes += _rulebooks(before, after, recorded)
     changes += _proposals(before, after, recorded)
-    changes += notice_changes(after, recorded, react(fact))
+    changes += notice_changes(after, recorded, react(fact, after))
     return after, [*changes, *commitment_changes(recorded)]
 
 
@@ -79,7 +89,7 @@ def _rulebooks(
 def _proposals(
     before: ConferenceState | None, after: ConferenceState, recorded: Recorded
 ) -> Iterator[Change]:
-    """Rows of issues that wait come and go, with what they ask of the convener."""
+    """Rows of issues and redactions that wait come and go, with what they ask of the convener."""
     origin = recorded.event.origin
     waited = {} if before is None else before.proposals
     for event, proposal in after.proposals.items():
@@ -92,16 +102,17 @@ def _proposals(
             yield Change("asks", proposal_ask(origin, proposal).key, {}, "delete")
 
 
-def _proposal(recorded: Recorded, proposal: IssueProposal) -> Change:
+def _proposal(recorded: Recorded, proposal: Proposal) -> Change:
     return Change(
         "proposals",
         {"origin": recorded.event.origin, "event": proposal.event},
         {
             "seq": recorded.event.seq,
-            "ref": proposal.ref,
+            "ref": proposal.ref if isinstance(proposal, IssueProposal) else proposal.commit,
             "at": format_instant(proposal.at),
             "expires": format_instant(proposal.expires),
             "state_json": json_text(proposal),
+            "act": proposal.act,
         },
     )
 
@@ -154,6 +165,17 @@ def _roster(origin: str, roster: Roster, step: RosterStep | None) -> Change:
     )
 
 
+def _keys(origin: str, data: cev.RosterMade) -> Iterator[Change]:
+    """The rows of keys that come, or whose state changes."""
+    if not isinstance(data, cev.RosterChanged):
+        yield _key(origin, data.entry, data.version)
+        return
+    for entry in data.changes.add or ():
+        yield _key(origin, entry, data.version)
+    for key_id in data.changes.retire or ():
+        yield Change("keys", {"origin": origin, "key_id": key_id}, {"state": "retired"}, "patch")
+
+
 def _key(origin: str, entry: RosterKey, version: int) -> Change:
     return Change(
         "keys",
@@ -165,6 +187,25 @@ def _key(origin: str, entry: RosterKey, version: int) -> Change:
             "public_key": entry.public_key,
             "state": entry.state,
             "since_version": version,
+            "use": entry.use,
+            "effective": instant_text(entry.effective),
+            "replaces": entry.replaces,
+        },
+    )
+
+
+def _redaction(recorded: Recorded, data: cev.OpeningRedacted) -> Change:
+    event = recorded.event
+    return Change(
+        "redactions",
+        {"origin": event.origin, "commit": data.commit},
+        {
+            "event": recorded.hash,
+            "position": recorded.position,
+            "at": format_instant(event.at),
+            "by": event.actor.unit,
+            "reason": data.reason.commit,
+            "task": data.task,
         },
     )
 

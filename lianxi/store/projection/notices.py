@@ -18,7 +18,7 @@ def notice_changes(
     """The rows of what one event gives rise to, on every channel of its addressees."""
     for notice in notices:
         for channel in channels_of(conference, notice.addressee):
-            yield _notice(recorded, notice, channel)
+            yield notice_change(recorded, notice, channel)
 
 
 def channels_of(conference: ConferenceState, addressee: str) -> Sequence[str]:
@@ -34,7 +34,8 @@ def notice_id(event_hash: str, addressee: str, channel: str, kind: str) -> str:
     return sha256_hex(f"{event_hash}|{addressee}|{channel}|{kind}".encode())
 
 
-def _notice(recorded: Recorded, notice: Notice, channel: str) -> Change:
+def notice_change(recorded: Recorded, notice: Notice, channel: str) -> Change:
+    """The row of one notice on one channel."""
     identity = notice_id(recorded.hash, notice.addressee, channel, notice.kind)
     return Change(
         "notices",

@@ -1,9 +1,28 @@
 """What an event of `mail/<channel>` or `audit` changes in the read tables (projection, pure)."""
 
-from lianxi.domain.observations import AUDIT_KINDS, MAIL_KINDS, OUTCOME_STATES, ForkDetected
-from lianxi.domain.values import format_instant
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from lianxi.domain.observations import (
+    AUDIT_KINDS,
+    MAIL_KINDS,
+    OUTCOME_STATES,
+    BatchRefused,
+    FindingCleared,
+    FindingRaised,
+    ForkDetected,
+    Observation,
+    Reconciled,
+)
+from lianxi.domain.task.react import CONVENER, OFFICE, Notice
+from lianxi.domain.values import Role, format_instant
+from lianxi.store.projection.notices import MAILBOX, notice_change
 from lianxi.store.projection.rows import Change, Recorded
 from lianxi.streams.facts import UnknownKindError
+
+FINDING = "finding"
+TOLD_OF_FINDINGS = (Role.AUDITOR.value, CONVENER, OFFICE)
+"""Whoever is to look into it; they have a mailbox each, units are not told."""
 
 
 def project_observation(recorded: Recorded) -> list[Change]:
@@ -14,9 +33,11 @@ def project_observation(recorded: Recorded) -> list[Change]:
     model = AUDIT_KINDS.get(event.kind)
     if model is None:
         raise UnknownKindError(event.kind)
-    data = model.model_validate(event.data)
-    if not isinstance(data, ForkDetected):
-        return []
+    return _AUDIT[model](recorded, model.model_validate(event.data))
+
+
+def _fork(recorded: Recorded, data: ForkDetected) -> list[Change]:
+    event = recorded.event
     return [
         Change(
             "alarms",
@@ -34,6 +55,66 @@ def project_observation(recorded: Recorded) -> list[Change]:
             },
         )
     ]
+
+
+def _raised(recorded: Recorded, data: FindingRaised) -> list[Change]:
+    event = recorded.event
+    finding = Change(
+        "findings",
+        {"origin": event.origin, "code": data.code, "place": data.place},
+        {
+            "detail": data.detail or "",
+            "since": format_instant(event.at),
+            "event": recorded.hash,
+            "position": recorded.position,
+            "cleared": None,
+        },
+    )
+    told = [
+        notice_change(recorded, Notice(addressee=who, kind=FINDING, subject=recorded.hash), MAILBOX)
+        for who in TOLD_OF_FINDINGS
+    ]
+    return [finding, *told]
+
+
+def _cleared(recorded: Recorded, data: FindingCleared) -> list[Change]:
+    event = recorded.event
+    key: dict[str, str | int | None] = {
+        "origin": event.origin,
+        "code": data.code,
+        "place": data.place,
+    }
+    return [Change("findings", key, {"cleared": format_instant(event.at)}, "patch")]
+
+
+def _reconciled(recorded: Recorded, data: Reconciled) -> list[Change]:
+    event = recorded.event
+    return [
+        Change(
+            "reconciliations",
+            {"origin": event.origin},
+            {
+                "at": format_instant(event.at),
+                "event": recorded.hash,
+                "position": recorded.position,
+                "streams": data.streams,
+                "events": data.events,
+                "open": data.open,
+                "pending": data.pending,
+            },
+        )
+    ]
+
+
+_AUDIT: Mapping[type[Observation], Callable[[Recorded, Any], list[Change]]] = {
+    ForkDetected: _fork,
+    # it stands on the stream `audit`; what it means for its stream is a finding
+    BatchRefused: lambda _recorded, _data: [],
+    FindingRaised: _raised,
+    FindingCleared: _cleared,
+    Reconciled: _reconciled,
+}
+"""Per kind of the stream `audit`: its rows. Every kind of `AUDIT_KINDS` stands here."""
 
 
 def _outcome(recorded: Recorded) -> Change:

@@ -7,7 +7,15 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from lianxi.domain.conference.events import IssueProposed, IssueRejected, KeyRegistered
+from lianxi.domain.conference.events import (
+    IssueProposed,
+    IssueRejected,
+    KeyRegistered,
+    KeyReplaced,
+    OpeningRedacted,
+    RedactionProposed,
+    RedactionRejected,
+)
 from lianxi.domain.task.events import ActProposed, InstructionGiven, ProposalRejected
 from lianxi.domain.values import Role, format_instant
 from lianxi.ids import task_of_stream
@@ -63,7 +71,7 @@ def event_row(event: EventEnvelope, event_hash: str) -> Row:
 
 def unit_of(event: EventEnvelope) -> str | None:
     """The unit an event is about: whose assignment, whose key, who was to be told."""
-    if event.kind == KeyRegistered.__name__:
+    if event.kind in (KeyRegistered.__name__, KeyReplaced.__name__):
         entry = event.data.get("entry")
         return text_or_none(entry.get("unit")) if isinstance(entry, dict) else None
     return text_or_none(event.data.get("unit"))
@@ -75,7 +83,15 @@ def task_of(event: EventEnvelope) -> str | None:
 
 
 _OF_THE_OFFICE = frozenset(
-    model.__name__ for model in (ActProposed, ProposalRejected, IssueProposed, IssueRejected)
+    model.__name__
+    for model in (
+        ActProposed,
+        ProposalRejected,
+        IssueProposed,
+        IssueRejected,
+        RedactionProposed,
+        RedactionRejected,
+    )
 )
 """Events whose texts are between office and convener; no unit reads them because of these."""
 
@@ -111,9 +127,13 @@ def _whose(event: EventEnvelope) -> Sequence[str | None]:
     """The units whose matter an event's texts are; None: of everybody on the task."""
     if event.kind in _OF_THE_OFFICE:
         return (Role.OFFICE.value,)
+    units = event.data.get("units")
+    named = [str(unit) for unit in units] if isinstance(units, list) else None
     if event.kind == InstructionGiven.__name__:
-        units = event.data.get("units")
-        return [str(unit) for unit in units] if isinstance(units, list) else (None,)
+        return (None,) if named is None else named
+    if event.kind == OpeningRedacted.__name__:
+        # what no unit could read, no unit is told why
+        return named or (Role.OFFICE.value,)
     return (unit_of(event),)
 
 

@@ -3,12 +3,13 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, select
 
 from lianxi.domain.task.commands import IssueTask
-from lianxi.domain.values import RESERVED_UNITS, role_of
+from lianxi.domain.values import RESERVED_UNITS, parse_instant, role_of
 from lianxi.store.directory import Directory
 from lianxi.store.queries.rows import Row, row_of, rows_of
 from lianxi.store.queries.texts import texts
@@ -73,9 +74,14 @@ def newest_roster(connection: Connection, origin: str) -> Row:
     return dict(row.one())
 
 
-def list_units(connection: Connection, origin: str, directory: Directory) -> list[Row]:
-    """The convener's side and the member units in the order of the roster file, with their keys."""
-    held = _active_keys(connection, origin)
+def list_units(
+    connection: Connection, origin: str, directory: Directory, now: datetime
+) -> list[Row]:
+    """The convener's side and the member units in the order of the roster file, with their keys.
+
+    Their keys are those that may act at `now`.
+    """
+    held = _active_keys(connection, origin, now)
     members = connection.execute(
         select(units).where(units.c.origin == origin).order_by(units.c.ordinal)
     ).mappings()
@@ -107,7 +113,7 @@ def list_units(connection: Connection, origin: str, directory: Directory) -> lis
     ]
 
 
-def who(connection: Connection, origin: str, unit: str, directory: Directory) -> Row:
+def who(connection: Connection, origin: str, unit: str, directory: Directory, now: datetime) -> Row:
     """Somebody's own entry, and the conference it belongs to."""
     conference = row_of(connection, select(conferences).where(conferences.c.origin == origin))
     if conference is None:
@@ -120,7 +126,7 @@ def who(connection: Connection, origin: str, unit: str, directory: Directory) ->
         "role": role_of(unit).value,
         "names": names_of(directory, unit),
         "language": language or conference["language"],
-        "key_ids": _active_keys(connection, origin).get(unit, []),
+        "key_ids": _active_keys(connection, origin, now).get(unit, []),
         "conference": _described(conference, directory),
     }
 
@@ -172,20 +178,35 @@ def succeeded_by(connection: Connection, origin: str, unit: str) -> list[str]:
 
 
 def _waiting(connection: Connection, origin: str) -> list[Row]:
-    """Issues that wait for the convener, in the order in which they were filed."""
+    """Issues and redactions that wait for the convener, in the order in which they were filed.
+
+    The title of a redaction is its reason.
+    """
     statement = select(proposals).where(proposals.c.origin == origin).order_by(proposals.c.seq)
     found = rows_of(connection, statement)
-    args = {row["event"]: json.loads(row["state_json"])["args"] for row in found}
-    commits = {event: IssueTask.model_validate(a).title.commit for event, a in args.items()}
+    args = {row["event"]: _args_of(row) for row in found}
+    commits = {event: (a.get("title") or a["reason"])["commit"] for event, a in args.items()}
     titles = texts(connection, origin, list(commits.values()))
     return [
         {
-            **{name: row[name] for name in ("event", "at", "expires", "ref")},
+            **{name: row[name] for name in ("event", "at", "expires", "ref", "act")},
             "title": titles.get(commits[row["event"]]),
             "args": args[row["event"]],
         }
         for row in found
     ]
+
+
+def _args_of(proposal: Mapping[str, Any]) -> dict[str, Any]:
+    """What would be done, as the command's arguments."""
+    state = json.loads(proposal["state_json"])
+    if proposal["act"] == IssueTask.action:
+        args: dict[str, Any] = state["args"]
+        return args
+    return {name: state[name] for name in _OF_REDACTION if name in state}
+
+
+_OF_REDACTION = ("commit", "reason", "task", "units")
 
 
 def names_of(directory: Directory, unit: str) -> dict[str, str]:
@@ -208,13 +229,19 @@ def _language(connection: Connection, origin: str) -> str:
     return language
 
 
-def _active_keys(connection: Connection, origin: str) -> dict[str, list[str]]:
+def _active_keys(connection: Connection, origin: str, now: datetime) -> dict[str, list[str]]:
+    """The command keys that may act, by unit; as `Roster.standing` has it."""
     rows = connection.execute(
-        select(keys.c.unit, keys.c.key_id)
-        .where(keys.c.origin == origin, keys.c.state == "active")
+        select(keys.c.unit, keys.c.key_id, keys.c.effective, keys.c.replaces)
+        .where(keys.c.origin == origin, keys.c.state == "active", keys.c.use == "command")
         .order_by(keys.c.since_version)
-    )
+    ).all()
+    effective = [
+        row for row in rows if row.effective is None or parse_instant(row.effective) <= now
+    ]
+    replaced = {row.replaces for row in effective}
     held: dict[str, list[str]] = {}
-    for unit, key_id in rows:
-        held.setdefault(unit, []).append(key_id)
+    for row in effective:
+        if row.key_id not in replaced:
+            held.setdefault(row.unit, []).append(row.key_id)
     return held

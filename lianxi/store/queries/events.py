@@ -11,6 +11,7 @@ from lianxi.store.queries.paging import Order, Paging, page, residual
 from lianxi.store.queries.rows import row_of, rows_of
 from lianxi.store.tables import commands as c
 from lianxi.store.tables import events as e
+from lianxi.store.tables import leaves
 
 _REPEATED = (
     "position",
@@ -138,6 +139,17 @@ def event_by_hash(connection: Connection, origin: str, event_hash: str) -> dict[
     }
 
 
+def event_text(connection: Connection, origin: str, event_hash: str) -> str | None:
+    """The exact text of an event; None where it is not there, or somebody has made it no text."""
+    data = connection.scalar(
+        select(e.c.data).where(e.c.hash == event_hash, residual(e.c.origin) == origin)
+    )
+    try:
+        return None if data is None else bytes(data).decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+
+
 def of_same_command(connection: Connection, origin: str, event_hash: str) -> list[dict[str, Any]]:
     """The EventRows of all that one command caused in the stream in which the event stands.
 
@@ -181,7 +193,7 @@ def trail_page(
     rows = rows_of(connection, statement)
     lines = [
         {
-            **{name: row[name] for name in ("position", "stream", "seq", "hash")},
+            **{name: row[name] for name in ("position", "stream", "seq", "hash", "leaf")},
             # bytes that somebody edited are shown, not hidden behind an error: the hash tells
             "event": row["data"].decode("utf-8", "replace"),
             "envelope": row["envelope"],
@@ -201,6 +213,9 @@ def stands(
 
 
 def _with_envelope() -> Select[Any]:
-    return select(e.c.position, e.c.stream, e.c.seq, e.c.hash, e.c.data, c.c.envelope).select_from(
-        e.outerjoin(c, and_(c.c.origin == e.c.origin, c.c.payload_sha256 == e.c.payload_sha256))
+    shown = (e.c.position, e.c.stream, e.c.seq, e.c.hash, e.c.data, c.c.envelope, leaves.c.leaf)
+    return select(*shown).select_from(
+        e.outerjoin(
+            c, and_(c.c.origin == e.c.origin, c.c.payload_sha256 == e.c.payload_sha256)
+        ).outerjoin(leaves, leaves.c.position == e.c.position)
     )

@@ -15,6 +15,7 @@ from lianxi.store.queries.assignment_view import Shown, assignment_view, instant
 from lianxi.store.queries.assignments import assignments_of, clocks_of
 from lianxi.store.queries.events import LISTED, Seen, event_rows
 from lianxi.store.queries.paging import residual
+from lianxi.store.queries.redactions import redacted_places
 from lianxi.store.queries.rows import Row, row_of, rows_of
 from lianxi.store.queries.rulebooks import calendars_of
 from lianxi.store.queries.tasks import task_row
@@ -86,6 +87,11 @@ def task_view(
         "timeline": timeline,
         "timeline_more": more,
         "texts": known,
+        "redacted": [
+            place
+            for place in redacted_places(connection, origin, task)
+            if eyes.may_read(place["unit"], place["event"], place["kind"])
+        ],
     }
 
 

@@ -254,6 +254,17 @@ class RejectProposal(ConvenerCommand):
     reason: GivenText
 
 
+class ThawStream(ConvenerCommand):
+    """A frozen stream goes on from what the trail holds; `expect` names the last event there.
+
+    What the workflow had answered and the trail does not hold is discarded. Also for the
+    conference's own stream.
+    """
+
+    action: ClassVar[str] = "thaw"
+    reason: GivenText
+
+
 class CloseTask(ConvenerCommand):
     """The task is closed with a verdict."""
 

@@ -1,4 +1,4 @@
-"""How filings on behalf, and acts that were mistakes, are decided (domain layer)."""
+"""How filings on behalf, acts that were mistakes, and thaws are decided (domain layer)."""
 
 from lianxi.domain.task import commands as cmd
 from lianxi.domain.task import events as ev
@@ -61,6 +61,11 @@ def by_mistake(case: Case, command: cmd.ReverseAct) -> Events:
         return (reversed_,)
     # a lead that was withdrawn leads again
     return (ev.LeadChanged(unit=command.unit, previous=state.lead.unit), reversed_)
+
+
+def thaw(case: Case, _command: cmd.ThawStream) -> Events:
+    """Refused: what is frozen is known to the stream alone (`lianxi.streams.thawing`), not by a state."""
+    raise no.NotFrozenError(task=case.state.task)
 
 
 def _check_own_slip(case: Case, by: Role | None) -> None:

@@ -101,10 +101,10 @@ def approve(case: Case, command: cmd.ApproveProposal, decide: Decide) -> Events:
     if proposal.by_rung:
         return (approved, _sent(case, proposal))
     act = read_act(proposal.act, proposal.args or {}, cmd.OFFICE_ACTIONS)
-    return (approved, *decide(_as_proposed(case, proposal, act), act))
+    return (approved, *decide(as_proposed(case, proposal, act), act))
 
 
-def _as_proposed(case: Case, proposal: Proposal, act: cmd.TaskCommand) -> Case:
+def as_proposed(case: Case, proposal: Proposal, act: cmd.TaskCommand) -> Case:
     """With what the office had seen: an act that is refused when stale still is when approved.
 
     About the task as a whole the proposal itself is the last act that the office had seen.

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from lianxi.domain.roster import RosterKey, RosterSignature
+from lianxi.domain.roster import RosterChanges, RosterKey, RosterSignature
 from lianxi.domain.rules import ActionName
 from lianxi.domain.task.events.form import AssignmentEvent, TaskEvent
 from lianxi.domain.values import Commitment, Instant, Sha256Hex, UnitId
@@ -72,6 +72,12 @@ class ProposalExpired(TaskEvent):
     due_at: Instant
 
 
+class ProposalOvertaken(TaskEvent):
+    """What was proposed is moot: the act before it left nothing to decide. From engine 2 on."""
+
+    proposal: Sha256Hex
+
+
 class WarningSent(AssignmentEvent):
     """The unit is warned and asked to explain itself by `explain_by`."""
 
@@ -133,12 +139,28 @@ class EndReversed(TaskEvent):
     reason: Commitment
 
 
+class TaskThawed(TaskEvent):
+    """The stream was frozen and goes on from the event before this one, by a signed word.
+
+    `discarded` events that its workflow had sealed do not stand; `first_discarded` is the hash of
+    the first of them. Both are the workflow's word: what does not stand cannot be checked.
+    """
+
+    reason: Commitment
+    discarded: int
+    first_discarded: Sha256Hex | None = None
+
+
 class RosterAdopted(TaskEvent):
-    """From here on commands on this stream are judged under this roster."""
+    """From here on commands on this stream are judged under this roster.
+
+    The step that led there: the `entry` it added, or the `changes` it made.
+    """
 
     version: int
     roster: Sha256Hex
-    entry: RosterKey
+    entry: RosterKey | None = None
+    changes: RosterChanges | None = None
     signatures: tuple[RosterSignature, ...]
 
 

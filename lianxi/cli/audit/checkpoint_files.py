@@ -1,0 +1,68 @@
+"""Checkpoints as people name them: a size, or a file that holds a signed note (cli layer)."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lianxi.cli.client import Client
+from lianxi.cli.faults import CliError
+from lianxi.domain.refusal import Refusal
+from lianxi.proof.notes import MAX_NOTE_BYTES
+
+if TYPE_CHECKING:
+    from lianxi.proof.checkpoints import Checkpoint
+    from lianxi.proof.notes import Note, NoteKey
+
+_MAX_DIGITS = 16
+
+
+def checkpoint_of(client: Client, given: str) -> "tuple[Checkpoint, Note]":
+    """A checkpoint of this conference's log by size or file, its log's signature verified."""
+    if given.isascii() and given.isdigit() and len(given) <= _MAX_DIGITS:
+        return opened(client, str(fetched(client, int(given)).get("checkpoint")))
+    path = Path(given).expanduser()
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_NOTE_BYTES + 1)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise CliError("FILE_UNREADABLE", path=given, reason=reason) from None
+    try:
+        return _open(client, data)
+    except Refusal as refusal:
+        if refusal.code in ("FOREIGN_CHECKPOINT", "CHECKPOINT_SIGNATURE"):
+            raise
+        raise CliError("CHECKPOINT_FILE_INVALID", path=given, reason=refusal.code) from None
+
+
+def fetched(client: Client, size: int | None = None) -> dict[str, Any]:
+    """What the gateway shows of a checkpoint, the newest where no size is named."""
+    try:
+        return client.read("checkpoint", size=size)
+    except CliError as error:
+        if error.code == "NOT_FOUND":
+            raise CliError("NO_CHECKPOINT") from None
+        raise
+
+
+def opened(client: Client, note: str) -> "tuple[Checkpoint, Note]":
+    """A note that the gateway gave."""
+    return _open(client, note.encode("utf-8", "surrogatepass"))
+
+
+def _open(client: Client, data: bytes) -> "tuple[Checkpoint, Note]":
+    from lianxi.proof.checkpoints import open_checkpoint
+
+    return open_checkpoint(data, origin=client.place.origin, log_keys=known_log_keys(client))
+
+
+def known_log_keys(client: Client) -> "list[NoteKey]":
+    """Every key of the log that this machine knows, those that sign no more included."""
+    from lianxi.proof.notes import NoteKey
+
+    keys = client.log.pin.all_log_keys
+    if not keys:
+        client.read("me")  # any answer brings the keys along
+        keys = client.log.pin.all_log_keys
+    if not keys:
+        raise CliError("NO_LOG_KEY")
+    return [NoteKey.parse(vkey) for vkey in keys]

@@ -1,0 +1,236 @@
+"""The trail verified over the gateway: every event fetched, derived again, held against the log (cli)."""
+
+import json
+from dataclasses import dataclass, field
+from tempfile import SpooledTemporaryFile
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from lianxi.cli import times
+from lianxi.cli.audit.trail import Line, trail
+from lianxi.cli.audit.verify_report import NOT_OVER_GATEWAY, Verdict
+from lianxi.cli.client import Client
+from lianxi.cli.faults import CliError
+from lianxi.cli.grammar import Flags
+from lianxi.cli.language import _
+from lianxi.domain.refusal import Refusal
+from lianxi.ids import CONFERENCE_STREAM
+from lianxi.proof.checkpoints import Checkpoint, read_checkpoint
+from lianxi.proof.notes import Note
+
+if TYPE_CHECKING:
+    from lianxi.proof.notes import NoteKey
+    from lianxi.proof.policies import Policy
+    from lianxi.proof.verification import TrailRow
+    from lianxi.streams.deep import DeepChecker
+
+SPOOL_BYTES = 64 << 20
+_CHECKPOINTS = 100
+
+
+class _Leaf(NamedTuple):
+    """An event as the tree sees it; `number` None: not sealed."""
+
+    number: int | None
+    hash: str
+    at: str
+    where: tuple[str, int]
+
+
+@dataclass
+class _Fetched:
+    """What has come so far."""
+
+    verdict: Verdict = field(default_factory=Verdict)
+    streams: set[str] = field(default_factory=set)
+    leaves: list[_Leaf] = field(default_factory=list)
+
+
+def over_gateway(flags: Flags, depth: str, policy: "Policy | None") -> Verdict:
+    """Fetch everything, check it as deeply as asked for, and hold it against the log's checkpoints."""
+    from lianxi.proof.verification import TrailChecker
+    from lianxi.streams.deep import DeepChecker
+
+    client = Client(flags)
+    checker = DeepChecker(TrailChecker(signatures=depth == "deep"), derive=depth == "deep")
+    fetched = _Fetched()
+    verdict, origin = fetched.verdict, client.place.origin
+    # rosters stand in the conference's stream: the others are judged when all of it is known
+    with SpooledTemporaryFile(max_size=SPOOL_BYTES) as others:
+        for line in trail(client):
+            verdict.events += 1
+            fetched.streams.add(line.stream)
+            if line.stream == CONFERENCE_STREAM:
+                _check(checker, origin, line, fetched)
+            else:
+                others.write(line.raw + b"\n")
+        others.seek(0)
+        for raw in others:
+            _check(checker, origin, _line_again(raw), fetched)
+    if depth == "deep":
+        verdict.findings += checker.finish(times.now())
+        verdict.derived = checker.derived.right
+    verdict.streams = len(fetched.streams)
+    verdict.bases = checker.checker.bases
+    verdict.demo = bool(checker.checker.demo_custody)
+    if policy is None:
+        policy = _own_policy(client)
+    _check_log(client, checker, fetched, policy)
+    verdict.unchecked += [_(text) for text in NOT_OVER_GATEWAY]
+    if checker.checker.heads.get((origin, CONFERENCE_STREAM)) is None:
+        verdict.unchecked.append(_("the conference's own stream: there is none"))
+    return verdict
+
+
+def _check(checker: "DeepChecker", origin: str, line: Line, fetched: _Fetched) -> None:
+    row = _row(origin, line)
+    fetched.verdict.findings += checker.check(row)
+    at = checker.checker.heads.get((origin, line.stream))
+    spelled = "" if at is None else times.spell(at.at)
+    fetched.leaves.append(_Leaf(line.leaf, line.hash, spelled, (line.stream, line.seq)))
+
+
+def _row(origin: str, line: Line) -> "TrailRow":
+    from lianxi.proof.verification import TrailRow
+
+    data = line.event.encode("utf-8", "surrogatepass")
+    return TrailRow(origin, line.stream, line.seq, data, line.hash, line.envelope)
+
+
+def _line_again(raw: bytes) -> Line:
+    row = json.loads(raw)
+    return Line(
+        row["position"],
+        row["stream"],
+        row["seq"],
+        row["hash"],
+        row["event"],
+        row.get("envelope"),
+        raw,
+        row.get("leaf"),
+    )
+
+
+# --- the log ---
+
+
+class _Stored(NamedTuple):
+    """A checkpoint as the gateway shows it."""
+
+    checkpoint: Checkpoint
+    note: Note
+    at: str
+
+
+def _check_log(
+    client: Client, checker: "DeepChecker", fetched: _Fetched, policy: "Policy | None"
+) -> None:
+    """The tree over what was fetched, against every checkpoint of the log and this machine's own."""
+    from lianxi.proof.log_checks import (
+        KnownHead,
+        LogChecker,
+        check_signatures,
+        log_place,
+        witnessed_heads,
+    )
+    from lianxi.proof.verification import Finding
+    from lianxi.proof.witnessing import cosigned_by
+
+    verdict, origin = fetched.verdict, client.place.origin
+    stored = _checkpoints(client, verdict)
+    pin = client.log.pin
+    heads = [KnownHead(each.checkpoint.size, each.checkpoint.root, "checkpoint") for each in stored]
+    if pin.size:
+        heads.append(KnownHead(pin.size, bytes.fromhex(pin.root), "pin"))
+    verdict.checkpoints, verdict.heads_outside = len(stored), 1 if pin.size else 0
+    keys = _log_keys(checker, origin)
+    if stored and not keys:
+        verdict.leave(Finding("CHECKPOINT_SIGNATURES", origin))
+    for each in stored if keys else ():
+        word = check_signatures(each.note, keys)
+        if word is not None:
+            verdict.findings.append(
+                Finding("CHECKPOINT_NOTE", log_place(origin, each.checkpoint.size), word)
+            )
+    witnessed = []
+    if policy is not None:
+        cosigned = [
+            found
+            for each in stored
+            for found in cosigned_by(policy, each.checkpoint, each.note.signatures)
+        ]
+        witnessed = list(witnessed_heads(policy, cosigned))
+    if not heads and all(leaf.number is None for leaf in fetched.leaves):
+        verdict.leave(Finding("NOT_SEALED", origin))
+        return
+    log = LogChecker(origin, heads, witnessed)
+    sealed = sorted(leaf for leaf in fetched.leaves if leaf.number is not None)
+    for leaf in sealed:
+        log.leaf(leaf.number or 0, leaf.hash, leaf.at, leaf.where)
+    now = times.spell(times.now())
+    for leaf in fetched.leaves:
+        if leaf.number is None and leaf.at:
+            log.unsealed(leaf.at, leaf.where, now)
+    log.finish()
+    verdict.leaves = log.size
+    verdict.findings += log.findings
+    verdict.flags += log.flags
+
+
+def _checkpoints(client: Client, verdict: Verdict) -> list[_Stored]:
+    """All signed checkpoints; a service that keeps none is said."""
+    from lianxi.proof.verification import Finding
+
+    found: list[_Stored] = []
+    since: int | None = 0
+    while since is not None:
+        try:
+            page = client.read("checkpoints", since=since, limit=_CHECKPOINTS)
+        except CliError as error:
+            if error.code != "NOT_FOUND":
+                raise
+            verdict.leave(Finding("NOT_SEALED", client.place.origin))
+            return found
+        try:
+            found += [_stored(item) for item in page["items"]]
+            following = page.get("next")
+            since = None if following is None else _beyond(int(following), since)
+        except (Refusal, KeyError, TypeError, ValueError):
+            raise CliError("ANSWER_UNREADABLE", reason="checkpoints") from None
+    foreign = [
+        each.checkpoint.origin for each in found if each.checkpoint.origin != client.place.origin
+    ]
+    if foreign:
+        raise CliError("LOG_FOREIGN", origin=foreign[0])
+    return found
+
+
+def _stored(item: dict[str, Any]) -> _Stored:
+    return _Stored(*read_checkpoint(str(item["checkpoint"]).encode()), str(item["at"]))
+
+
+def _beyond(following: int, since: int) -> int:
+    """Pages go forward; ValueError otherwise."""
+    if following <= since:
+        raise ValueError("the next page begins before this one")
+    return following
+
+
+def _log_keys(checker: "DeepChecker", origin: str) -> "list[NoteKey]":
+    """Every key that a version of the roster, followed from the first, listed for the log."""
+    from lianxi.proof.checkpoints import log_key
+
+    found = {
+        key.key_id: key.public_key
+        for roster in checker.checker.rosters_of(origin).values()
+        for key in roster.keys
+        if key.use == "log"
+    }
+    return [log_key(origin, bytes.fromhex(public)) for public in found.values()]
+
+
+def _own_policy(client: Client) -> "Policy | None":
+    """The policy of the profile's trust file."""
+    from lianxi.cli.trust_file import configured_trust
+
+    trust = configured_trust(client.settings, client.place.origin)
+    return None if trust is None else trust.policy

@@ -1,0 +1,132 @@
+"""What this machine has seen of a conference's log, kept so that it cannot be taken back (cli layer).
+
+log/<16 hex of SHA-256(origin)>/pin.json      the last checkpoint verified, the keys that may sign
+log/<…>/roster.json                           the roster verified last: its exact text
+evidence/<instant>-<what>.json                what showed that a log contradicts itself
+
+One folder per profile and conference. A pin only ever moves forward: `settle` merges what another
+run of the same profile has kept meanwhile.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from lianxi.cli import times
+from lianxi.cli.private_files import private_folder, write_private
+
+
+class Pin(NamedTuple):
+    """One conference's log as seen so far.
+
+    `root` is hex; `log_keys` are vkeys that may sign now, `old_log_keys` those that did before,
+    `receipt_keys` hex; `roster` is (version, hash). `genesis`: the hash of the first roster, where
+    everything was verified from it. `unit_keys`: the keys that the roster lists for `unit`;
+    `trusted_keys`: those of them its holder knows, besides their own. `tried`: the size at which
+    open receipts were last asked for. `since` and `cosigned_at` are instants.
+    """
+
+    origin: str
+    since: str
+    size: int = 0
+    root: str = ""
+    note: str = ""
+    log_keys: tuple[str, ...] = ()
+    old_log_keys: tuple[str, ...] = ()
+    receipt_keys: tuple[str, ...] = ()
+    roster_version: int = 0
+    roster_hash: str = ""
+    genesis: str = ""
+    unit: str = ""
+    unit_keys: tuple[str, ...] = ()
+    trusted_keys: tuple[str, ...] = ()
+    tried: int = 0
+    cosigned: int = 0
+    cosigned_at: str = ""
+
+    @property
+    def all_log_keys(self) -> tuple[str, ...]:
+        """Also those that sign no more: older checkpoints carry their signatures."""
+        return (*self.log_keys, *self.old_log_keys)
+
+
+class PinFolder:
+    """Where one conference's pin lies."""
+
+    def __init__(self, state: Path, origin: str) -> None:
+        self.origin = origin
+        self.state = state
+        self._folder = state / "log" / sha256(origin.encode()).hexdigest()[:16]
+
+    @property
+    def path(self) -> Path:
+        """The pin's file."""
+        return self._folder / "pin.json"
+
+    def read(self) -> Pin | None:
+        """What is kept; None where nothing is, or nothing that can be read."""
+        return pin_in(self.path, self.origin)
+
+    def write(self, pin: Pin) -> None:
+        """Keep it, durably."""
+        write_private(self.path, json.dumps({"v": 1, **pin._asdict()}, indent=1).encode() + b"\n")
+
+    def change(self, **changes: Any) -> Pin:
+        """Change some fields of what is kept by now; the pin as it then is."""
+        with self.held():
+            pin = self.read() or Pin(self.origin, times.spell(times.now()))
+            pin = pin._replace(**changes)
+            self.write(pin)
+        return pin
+
+    def roster(self) -> str | None:
+        """The text of the roster verified last."""
+        try:
+            return (self._folder / "roster.json").read_text("utf-8")
+        except (OSError, UnicodeDecodeError):
+            return None
+
+    def keep_roster(self, text: str) -> None:
+        """Keep a verified roster's text; before the pin that names its hash."""
+        write_private(self._folder / "roster.json", text.encode())
+
+    def keep_evidence(self, what: str, content: Mapping[str, Any]) -> Path:
+        """Keep what shows a contradiction; its path."""
+        now = times.spell(times.now())
+        name = f"{now.replace(':', '').replace('.', '')}-{what}.json"
+        path = self.state / "evidence" / name
+        document = {"v": 1, "what": what, "at": now, "origin": self.origin, **content}
+        write_private(path, json.dumps(document, indent=1).encode() + b"\n")
+        return path
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Alone among the runs of this profile, for the moment of a write."""
+        private_folder(self._folder)
+        handle = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            if os.name == "posix":  # elsewhere two runs at once may ask twice, no more
+                import fcntl
+
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
+
+def pin_in(path: Path, origin: str) -> Pin | None:
+    """The pin of a file, if it is one, and of this conference."""
+    try:
+        content = json.loads(path.read_bytes())
+        if content.pop("v") != 1 or content["origin"] != origin:
+            return None
+        lists = {name: tuple(value) for name, value in content.items() if isinstance(value, list)}
+        pin = Pin(**{**content, **lists})
+        bytes.fromhex(pin.root)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return pin if isinstance(pin.size, int) and isinstance(pin.note, str) else None

@@ -1,0 +1,150 @@
+"""The roster as commands work with it: verified, its keys by what people type (cli layer; pydantic).
+
+Used inside commands that change the roster; nothing here is imported when a program starts.
+"""
+
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import NamedTuple
+
+from lianxi.cli import given, times
+from lianxi.cli.client import Client
+from lianxi.cli.faults import CliError
+from lianxi.cli.roster_watch import derived, steps_since
+from lianxi.domain.roster import (
+    Possession,
+    Roster,
+    RosterChanges,
+    RosterKey,
+    RosterSignature,
+    Threshold,
+)
+from lianxi.domain.values import role_of
+from lianxi.proof.envelopes import KEY_REQUEST_TYPE, decode
+from lianxi.proof.keys import Signer
+from lianxi.proof.possession import MAX_REQUEST_BYTES, split_request, verify_possession
+from lianxi.proof.refusals import RosterQuorumError
+from lianxi.proof.rosters import (
+    next_roster,
+    read_roster,
+    roster_bytes,
+    sign_roster,
+    signatures_lacking,
+)
+
+SHORTEST = 6
+"""Characters of a key id that may stand for the whole."""
+
+
+class KeyFile(NamedTuple):
+    """A key request file that proved what it says: the entry, and that its unit holds the key."""
+
+    entry: RosterKey
+    possession: Possession
+
+
+def newest_roster(client: Client) -> Roster:
+    """The newest roster; where this machine has verified one, the chain leads to it from there."""
+    answer = client.read("roster")
+    text = str(answer.get("roster"))
+    if sha256(text.encode("utf-8", "surrogatepass")).hexdigest() != answer.get("hash"):
+        raise CliError("ANSWER_UNREADABLE", reason="roster")
+    roster = read_roster(text.encode("utf-8", "surrogatepass"))
+    # the look at the answer has followed the chain to the roster its headers name (`roster_watch`)
+    known = client.log.folder.roster()
+    if known is None or known == text:
+        return roster
+    verified = read_roster(known.encode())
+    return verified if verified.version >= roster.version else _led_to(client, verified, roster)
+
+
+def _led_to(client: Client, verified: Roster, newer: Roster) -> Roster:
+    """The newer roster, if the steps since the verified one lead there; its headers were older."""
+    text, wanted = roster_bytes(verified).decode(), roster_bytes(newer).decode()
+    for answer in steps_since(client, verified.version):
+        for step in answer["steps"]:
+            text = derived(text, [step])
+            if text == wanted:
+                return newer
+    raise CliError("ANSWER_UNREADABLE", reason="roster")
+
+
+def key_named(roster: Roster, text: str) -> RosterKey:
+    """The key of an id, of its beginning, or of a unit that has one active key only."""
+    typed = text.strip()
+    near = [key for key in roster.keys if key.key_id.startswith(typed.lower())]
+    if len(typed) >= SHORTEST and len(near) == 1:
+        return near[0]
+    of_unit = [k for k in roster.keys if (k.unit, k.state, k.use) == (typed, "active", "command")]
+    if len(of_unit) == 1:
+        return of_unit[0]
+    raise CliError("KEY_NOT_NAMED", given=text)
+
+
+def keys_named(roster: Roster, text: str | None) -> tuple[str, ...]:
+    """The ids of keys named with commas between."""
+    return tuple(key_named(roster, part).key_id for part in text.split(",")) if text else ()
+
+
+def read_key_request(path: str, origin: str) -> KeyFile:
+    """A request file as `key new` or `key rotate` made it, verified; nothing of it is sent otherwise."""
+    data = given.read_bytes(path, 2 * MAX_REQUEST_BYTES)
+    first, by_old = split_request(data)
+    request = verify_possession(first, origin=origin)
+    signature = decode(first, payload_type=KEY_REQUEST_TYPE).signature.hex()
+    rotated = None
+    if by_old is not None:
+        rotated = RosterSignature(key_id=by_old.keyid, signature=by_old.signature.hex())
+    entry = RosterKey(
+        unit=request.unit,
+        role=role_of(request.unit),
+        key_id=request.key_id,
+        public_key=request.public_key,
+    )
+    possession = Possession(key_id=entry.key_id, signature=signature, rotated=rotated)
+    return KeyFile(entry, possession)
+
+
+def rotation(roster: Roster, files: Sequence[KeyFile]) -> RosterChanges:
+    """What files of new keys change: they come; those they rotate go, also as signers of rosters."""
+    gone = [f.possession.rotated.key_id for f in files if f.possession.rotated is not None]
+    successors = {
+        f.possession.rotated.key_id: f.entry.key_id
+        for f in files
+        if f.possession.rotated is not None
+    }
+    threshold = None
+    if set(successors) & set(roster.threshold.keys):
+        keys = tuple(successors.get(key, key) for key in roster.threshold.keys)
+        threshold = Threshold(k=roster.threshold.k, keys=keys)
+    return RosterChanges(
+        add=tuple(f.entry for f in files) or None,
+        retire=with_predecessors(roster, gone) or None,
+        threshold=threshold,
+    )
+
+
+def with_predecessors(roster: Roster, retired: Sequence[str]) -> tuple[str, ...]:
+    """Keys to be retired, and the lost ones whose place they had taken: those would act again."""
+    now, found = times.now(), list(dict.fromkeys(retired))
+    for key_id in found:
+        key = roster.by_key_id.get(key_id)
+        lost = None if key is None or key.replaces is None else roster.by_key_id.get(key.replaces)
+        effective = key is not None and key.effective is not None and key.effective <= now
+        if lost is not None and lost.state == "active" and effective and lost.key_id not in found:
+            found.append(lost.key_id)
+    return tuple(found)
+
+
+def signed(
+    roster: Roster, change: RosterKey | RosterChanges, signers: Sequence[Signer]
+) -> list[dict[str, str]]:
+    """The signatures of these keys over the next roster, as arguments of a command.
+
+    Raises RosterQuorumError where they are too few: then it takes a proposal that others sign.
+    """
+    derived = next_roster(roster, change)
+    have, need = signatures_lacking(roster, change, [signer.key_id for signer in signers])
+    if have < need:
+        raise RosterQuorumError(have=have, need=need)
+    return [sign_roster(derived, signer).model_dump(mode="json") for signer in signers]

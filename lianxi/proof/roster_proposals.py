@@ -1,0 +1,114 @@
+"""A proposed roster on its way from signer to signer: one file, canonical JSON (proof layer).
+
+It holds the changes and the hash of the roster they lead to, so that each signer derives the same
+from the roster they know, and signs that; nothing in it is believed.
+"""
+
+from typing import Literal
+
+from pydantic import Field
+
+from lianxi.domain.roster import Possession, Roster, RosterChanges, RosterSignature
+from lianxi.domain.values import Frozen, Origin, Sha256Hex
+from lianxi.proof.keys import Signer
+from lianxi.proof.refusals import (
+    OriginMismatchError,
+    RosterProposalError,
+    RosterSignerError,
+    SignatureInvalidError,
+)
+from lianxi.proof.roster_proofs import check_possessions
+from lianxi.proof.rosters import (
+    MAX_KEYS,
+    may_sign,
+    next_roster,
+    roster_hash,
+    sign_roster,
+    signature_holds,
+)
+from lianxi.proof.wire import read_model, wire_bytes
+
+MAX_PROPOSAL_BYTES = 65_536
+
+
+class RosterProposal(Frozen):
+    """Changes of the roster `prev_roster` (version `version` - 1), and who has signed the result."""
+
+    v: Literal[1] = 1
+    kind: Literal["roster-proposal"] = "roster-proposal"
+    origin: Origin
+    version: int = Field(ge=2, le=2**31)
+    prev_roster: Sha256Hex
+    roster: Sha256Hex
+    changes: RosterChanges
+    possessions: tuple[Possession, ...] | None = Field(default=None, min_length=1, max_length=64)
+    signatures: tuple[RosterSignature, ...] | None = Field(
+        default=None, min_length=1, max_length=MAX_KEYS
+    )
+
+
+def propose(
+    roster: Roster, changes: RosterChanges, possessions: tuple[Possession, ...], origin: str
+) -> RosterProposal:
+    """The proposal, not signed yet; raises the refusals of `rosters.next_roster` and possessions."""
+    derived = next_roster(roster, changes)
+    check_possessions(roster, changes, possessions, origin)
+    return RosterProposal(
+        origin=origin,
+        version=derived.version,
+        prev_roster=derived.prev_roster,
+        roster=roster_hash(derived),
+        changes=changes,
+        possessions=possessions or None,
+    )
+
+
+def proposal_bytes(proposal: RosterProposal) -> bytes:
+    """The file: canonical JSON and a line end."""
+    return wire_bytes(proposal) + b"\n"
+
+
+def read_proposal(data: bytes) -> RosterProposal:
+    """The proposal in a file; raises the refusals of `wire.read_model`. Nothing is checked yet."""
+    return read_model(RosterProposal, data.strip(), max_bytes=MAX_PROPOSAL_BYTES)
+
+
+def check_proposal(proposal: RosterProposal, roster: Roster, origin: str) -> Roster:
+    """The roster it leads to, derived from the one that is known, every signature checked.
+
+    Raises OriginMismatchError, RosterProposalError (`reason`: stale, ahead, roster), the refusals of
+    `propose`, RosterSignerError, SignatureInvalidError.
+    """
+    if proposal.origin != origin:
+        raise OriginMismatchError(expected=origin)
+    if proposal.prev_roster != roster_hash(roster):
+        ahead = proposal.version > roster.version + 1
+        raise RosterProposalError(reason="ahead" if ahead else "stale", version=roster.version)
+    derived = next_roster(roster, proposal.changes)
+    check_possessions(roster, proposal.changes, proposal.possessions or (), origin)
+    if (proposal.version, proposal.roster) != (derived.version, roster_hash(derived)):
+        raise RosterProposalError(reason="roster", version=roster.version)
+    entitled = may_sign(roster, proposal.changes)
+    seen: set[str] = set()
+    for signature in proposal.signatures or ():
+        if signature.key_id not in entitled or signature.key_id in seen:
+            raise RosterSignerError(key_id=signature.key_id)
+        seen.add(signature.key_id)
+        key = derived.by_key_id[signature.key_id]
+        if not signature_holds(derived, signature, key.public_key):
+            raise SignatureInvalidError(key_id=signature.key_id)
+    return derived
+
+
+def signed_by(proposal: RosterProposal, roster: Roster, signer: Signer) -> RosterProposal:
+    """The proposal with one more signature; the same where the key has signed already.
+
+    `proposal` was checked against `roster`. Raises RosterSignerError.
+    """
+    if signer.key_id not in may_sign(roster, proposal.changes):
+        raise RosterSignerError(key_id=signer.key_id)
+    given = proposal.signatures or ()
+    if any(signature.key_id == signer.key_id for signature in given):
+        return proposal
+    signature = sign_roster(next_roster(roster, proposal.changes), signer)
+    return proposal.model_copy(update={"signatures": (*given, signature)})

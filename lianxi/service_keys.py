@@ -1,0 +1,154 @@
+"""Keys of the service itself, log and receipt: made, read, refused where exposed (a leaf of the shell).
+
+Unlike a unit's key file these name no unit: they belong to the conference's machine. The worker
+signs checkpoints with the log's, the gateway receipts with the receipts'; neither needs the other,
+so `log-keys.json` holds the public halves of both for whoever wants to know them.
+"""
+
+import json
+import os
+import stat
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from lianxi.proof.keys import SEED_BYTES, Signer
+
+LOG_KEY = "log.key"
+NEXT_LOG_KEY = "log.next.key"
+"""Beside the log's key while it is being replaced: then every checkpoint is signed by both."""
+RECEIPT_KEY = "receipt.key"
+PUBLIC_KEYS = "log-keys.json"
+
+MAX_KEY_FILE_BYTES = 4_096
+
+
+class ServiceKeyError(Exception):
+    """A key file that cannot be used; `reason` is a machine word, never a part of the file.
+
+    missing | unreadable | exposed | not_a_key_file | contradicts_itself | unwritable
+    """
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path}: {_SAID[reason]}")
+        self.path, self.reason = path, reason
+
+
+_SAID = {
+    "missing": "there is no such key file",
+    "unreadable": "the key file cannot be read",
+    "exposed": "others may read the key file; chmod 600 it, and replace the key if they may have",
+    "not_a_key_file": "it is no key file",
+    "contradicts_itself": "its key id or public key is not that of its key",
+    "unwritable": "the key file cannot be written",
+}
+
+
+class PublicKeys(NamedTuple):
+    """The public halves as hex; None where this machine has no such key."""
+
+    log: str | None
+    receipt: str | None
+
+
+def make_service_key(path: Path) -> Signer:
+    """A new key in a new file (0600), durable; FileExistsError where one stands: never overwritten.
+
+    Raises ServiceKeyError where it cannot be written.
+    """
+    seed = os.urandom(SEED_BYTES)
+    signer = Signer(seed)
+    content = {
+        "v": 1,
+        "alg": signer.alg,
+        "key_id": signer.key_id,
+        "public_key": signer.public_key.hex(),
+        "seed": seed.hex(),
+    }
+    try:
+        # a name of its own until it is whole: a crash leaves no half of a key under the real one
+        draft = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
+        _write(draft, json.dumps(content, indent=1).encode() + b"\n", 0o600)
+        try:
+            path.hardlink_to(draft)  # fails where the name is taken, a rename would overwrite
+        finally:
+            draft.unlink(missing_ok=True)
+        _sync_folder(path.parent)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        raise ServiceKeyError(path, "unwritable") from error
+    return signer
+
+
+def read_service_key(path: Path) -> Signer:
+    """The key of a file. Raises ServiceKeyError: missing, exposed to others, or no key file."""
+    try:
+        with path.open("rb") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            data = file.read(MAX_KEY_FILE_BYTES + 1)
+    except FileNotFoundError:
+        raise ServiceKeyError(path, "missing") from None
+    except OSError:
+        raise ServiceKeyError(path, "unreadable") from None
+    if stat.S_IMODE(mode) & 0o077:
+        raise ServiceKeyError(path, "exposed")
+    try:
+        content = json.loads(data)
+        signer = Signer(bytes.fromhex(content["seed"]))
+        claimed = content["v"], content["alg"], content["key_id"], content["public_key"]
+    except Exception:  # noqa: BLE001  whatever is wrong with it, no part of a secret may be shown
+        raise ServiceKeyError(path, "not_a_key_file") from None
+    if claimed != (1, signer.alg, signer.key_id, signer.public_key.hex()):
+        raise ServiceKeyError(path, "contradicts_itself")
+    return signer
+
+
+def read_log_keys(path: Path) -> tuple[Signer, ...]:
+    """The log's key, and while it is being replaced the next one too. Raises ServiceKeyError."""
+    first = read_service_key(path)
+    following = path.with_name(NEXT_LOG_KEY)
+    if not following.exists():
+        return (first,)
+    return first, read_service_key(following)
+
+
+def publish_keys(folder: Path, keys: PublicKeys) -> None:
+    """Write `log-keys.json` in a folder of keys, whole or not at all, for others to read."""
+    draft = folder / f".{PUBLIC_KEYS}.{os.urandom(4).hex()}"
+    try:
+        _write(draft, json.dumps(keys._asdict()).encode() + b"\n", 0o644)
+        draft.replace(folder / PUBLIC_KEYS)
+        _sync_folder(folder)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise ServiceKeyError(folder / PUBLIC_KEYS, "unwritable") from error
+
+
+def published_keys(folder: Path) -> PublicKeys:
+    """What `log-keys.json` says; both None where there is none or it cannot be understood."""
+    content: object = None
+    with suppress(OSError, ValueError):
+        content = json.loads((folder / PUBLIC_KEYS).read_bytes()[: MAX_KEY_FILE_BYTES + 1])
+    if not isinstance(content, dict):
+        return PublicKeys(None, None)
+    log, receipt = content.get("log"), content.get("receipt")
+    return PublicKeys(
+        log if isinstance(log, str) else None, receipt if isinstance(receipt, str) else None
+    )
+
+
+def _write(path: Path, data: bytes, mode: int) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(handle, "wb") as target:
+        target.write(data)
+        target.flush()
+        os.fsync(target.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

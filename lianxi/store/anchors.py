@@ -1,0 +1,274 @@
+"""Anchors: the newest checkpoints, kept outside the data directory, and what they show (store layer, shell).
+
+A restored backup is a whole and consistent trail; only a head kept elsewhere tells that there was
+more. Per conference two files, named by SHA-256 of the origin: `.note`, the newest signed
+checkpoint, and, where a policy says which witnesses count, `.cosigned.note`, the newest one they
+witnessed. With a policy that one is held against the trail, without one the newest signed.
+"""
+
+import os
+import threading
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from sqlalchemy import Connection, Engine, select
+
+from lianxi.domain.refusal import Refusal
+from lianxi.ports import TrailBehindError
+from lianxi.proof.checkpoints import Checkpoint, read_checkpoint
+from lianxi.proof.notes import MAX_NOTE_BYTES, parse_signature_line
+from lianxi.proof.policies import Policy, parse_policy
+from lianxi.proof.refusals import PolicyMalformedError
+from lianxi.proof.tree import EMPTY_ROOT
+from lianxi.proof.witnessing import Cosigned, cosigned_by, witnessed_size
+from lianxi.store.faults import outages_translated
+from lianxi.store.tables import checkpoints, conferences, cosignatures
+from lianxi.store.tree_reads import (
+    StoredCheckpoint,
+    checkpoint_at,
+    cosigned_note,
+    newest_checkpoint,
+    root_of,
+    tree_size,
+)
+
+Standing = Literal["none", "holds", "behind", "other", "unreadable"]
+"""How a trail stands to its anchor.
+
+none: nothing is kept; holds: the trail contains it; behind: it has fewer leaves; other: its tree of
+that size has another root; unreadable: what is kept is no checkpoint of this conference.
+"""
+
+REFUSED: frozenset[Standing] = frozenset({"behind", "other", "unreadable"})
+
+
+class PolicyFileError(ValueError):
+    """A policy file that cannot be used: its path and why, in one line."""
+
+
+def read_policy(path: Path | None) -> Policy | None:
+    """The policy of a file; None without one. Raises PolicyFileError."""
+    if path is None:
+        return None
+    try:
+        return parse_policy(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise PolicyFileError(f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise PolicyFileError(f"{path}: is not UTF-8") from None
+    except PolicyMalformedError as refusal:
+        raise PolicyFileError(
+            f"{path}: line {refusal.params.get('place')}: {refusal.params.get('reason')}"
+        ) from None
+
+
+class Anchored(NamedTuple):
+    """A conference's trail beside what is kept of it; `size` of the anchor, None without one."""
+
+    origin: str
+    standing: Standing
+    size: int | None
+    path: Path | None
+
+
+class AnchorFiles:
+    """The files of one folder; every write replaces a file whole, durably."""
+
+    def __init__(self, folder: Path) -> None:
+        """The folder is made at the first write."""
+        self.folder = folder
+
+    def path(self, origin: str, *, cosigned: bool = False) -> Path:
+        """Where a conference's anchor lies."""
+        name = sha256(origin.encode()).hexdigest()[:16]
+        return self.folder / f"{name}{'.cosigned' if cosigned else ''}.note"
+
+    def read(self, origin: str, *, cosigned: bool = False) -> bytes | None:
+        """The note; None where there is no file. Raises OSError where it cannot be read."""
+        try:
+            with self.path(origin, cosigned=cosigned).open("rb") as file:
+                return file.read(MAX_NOTE_BYTES + 1)
+        except FileNotFoundError:
+            return None
+
+    def write(self, origin: str, note: bytes, *, cosigned: bool = False) -> None:
+        """Replace the file. Raises OSError."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        target = self.path(origin, cosigned=cosigned)
+        draft = target.with_name(f".{target.name}.{os.urandom(4).hex()}")
+        try:
+            handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "wb") as file:
+                file.write(note)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(target)
+        except OSError:
+            draft.unlink(missing_ok=True)
+            raise
+        with suppress(OSError):  # the rename itself, where the file system lets us
+            folder = os.open(self.folder, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+
+
+class Anchors:
+    """Compares trails with their anchors once, and keeps anchors up to date."""
+
+    def __init__(
+        self, reading: Engine, files: AnchorFiles | None, policy: Policy | None = None
+    ) -> None:
+        """`files` None: nothing is kept or compared (the trail is only read, or a test's).
+
+        `policy`: which witnesses must have cosigned what is held against the trail.
+        """
+        self._reading = reading
+        self._files = files
+        self._policy = policy
+        self._lock = threading.Lock()
+        self._found: dict[str, Anchored] = {}
+        self._kept: dict[Path, bytes] = {}
+
+    # --- comparing ---
+
+    def look(self, origin: str) -> Anchored:
+        """How a trail stands to its anchor, as of the first time that this process asked.
+
+        Once for a process: while it runs nobody else writes, and its own anchors only grow. Raises
+        StoreUnavailableError.
+        """
+        with self._lock:
+            known = self._found.get(origin)
+            if known is None:
+                known = self._found[origin] = self.compare(origin)
+            return known
+
+    def is_behind(self, origin: str) -> bool:
+        """Whether nothing of a conference may be recorded, sealed or signed."""
+        return self.look(origin).standing in REFUSED
+
+    def check(self, origin: str) -> None:
+        """Raises TrailBehindError where nothing of a conference may be recorded."""
+        if self.is_behind(origin):
+            raise TrailBehindError(origin)
+
+    def compare(self, origin: str) -> Anchored:
+        """How a trail stands to its anchor now. Raises StoreUnavailableError."""
+        if self._files is None:
+            return Anchored(origin, "none", None, None)
+        cosigned = self._policy is not None
+        path = self._files.path(origin, cosigned=cosigned)
+        try:
+            data = self._files.read(origin, cosigned=cosigned)
+            if data is None:
+                return Anchored(origin, "none", None, path)
+            anchor, _ = read_checkpoint(data)
+        except (OSError, Refusal):
+            return Anchored(origin, "unreadable", None, path)
+        if anchor.origin != origin:
+            return Anchored(origin, "unreadable", None, path)
+        with outages_translated(), self._reading.connect() as connection:
+            return Anchored(origin, _standing(connection, anchor), anchor.size, path)
+
+    def refused(self) -> list[str]:
+        """The conferences of which nothing may be recorded."""
+        return [each.origin for each in self.look_at_all() if each.standing in REFUSED]
+
+    def look_at_all(self) -> list[Anchored]:
+        """`look` for every conference of the trail."""
+        with outages_translated(), self._reading.connect() as connection:
+            origins = list(connection.scalars(select(conferences.c.origin)))
+        return [self.look(origin) for origin in sorted(origins)]
+
+    # --- keeping ---
+
+    def keep_all(self) -> bool:
+        """Write what is newer than what is kept, for every conference that is not refused.
+
+        To be called after signing and after cosignatures came in. False where a file could not be
+        written: the trail goes on, since the next turn tries again, but somebody is to be told.
+        Raises StoreUnavailableError.
+        """
+        if self._files is None:
+            return True
+        kept = True
+        with outages_translated(), self._reading.connect() as connection:
+            for origin in connection.scalars(select(checkpoints.c.origin).distinct()).all():
+                if self.is_behind(origin):
+                    continue
+                try:
+                    self._keep(connection, self._files, origin)
+                except OSError:
+                    kept = False
+        return kept
+
+    def _keep(self, connection: Connection, files: AnchorFiles, origin: str) -> None:
+        newest = newest_checkpoint(connection, origin)
+        if newest is None:
+            return
+        self._put(connection, files, newest, cosigned=False)
+        if self._policy is not None:
+            witnessed = _newest_witnessed(connection, origin, self._policy)
+            if witnessed is not None:
+                self._put(connection, files, witnessed, cosigned=True)
+
+    def _put(
+        self,
+        connection: Connection,
+        files: AnchorFiles,
+        checkpoint: StoredCheckpoint,
+        *,
+        cosigned: bool,
+    ) -> None:
+        note = cosigned_note(connection, checkpoint)
+        path = files.path(checkpoint.origin, cosigned=cosigned)
+        if self._kept.get(path) == note:
+            return
+        if _may_replace(files.read(checkpoint.origin, cosigned=cosigned), checkpoint.size):
+            files.write(checkpoint.origin, note, cosigned=cosigned)
+        self._kept[path] = note
+
+
+def _standing(connection: Connection, anchor: Checkpoint) -> Standing:
+    if anchor.size > tree_size(connection, anchor.origin):
+        return "behind"
+    try:
+        root = root_of(connection, anchor.origin, anchor.size) if anchor.size else EMPTY_ROOT
+    except Refusal:  # nodes are missing
+        return "other"
+    return "holds" if root == anchor.root else "other"
+
+
+def _may_replace(kept: bytes | None, size: int) -> bool:
+    """Whether a checkpoint of `size` may take the place of what is kept: of no larger tree."""
+    if kept is None:
+        return True
+    try:
+        return read_checkpoint(kept)[0].size <= size
+    except Refusal:
+        return False  # somebody is to look at it: it is refused at the next start
+
+
+def _newest_witnessed(
+    connection: Connection, origin: str, policy: Policy
+) -> StoredCheckpoint | None:
+    """The largest checkpoint that a quorum cosigned, itself or a later one."""
+    rows = connection.execute(
+        select(cosignatures.c.line, checkpoints)
+        .join(
+            checkpoints,
+            (checkpoints.c.origin == cosignatures.c.origin)
+            & (checkpoints.c.size == cosignatures.c.size),
+        )
+        .where(cosignatures.c.origin == origin, checkpoints.c.note.is_not(None))
+    )
+    found: list[Cosigned] = []
+    for row in rows:
+        checkpoint = Checkpoint(origin, row.size, bytes.fromhex(row.root))
+        found += cosigned_by(policy, checkpoint, [parse_signature_line(row.line)])
+    size = witnessed_size(policy, found)
+    return None if size is None else checkpoint_at(connection, origin, size)

@@ -1,0 +1,289 @@
+"""The tree over the record: leaves, inner nodes, checkpoints, cosignatures, anchors (store layer).
+
+Built again from the leaves in one pass, and compared with every head that is known. What a leaf says
+of its event is compared with the event's row, whose hash the streams' check has compared with its
+bytes; a stream's events are leaves in the order of the stream, so that none was slipped in between.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from lianxi.domain.refusal import Refusal
+from lianxi.domain.roster import Roster
+from lianxi.domain.values import format_instant
+from lianxi.proof.checkpoints import Checkpoint, log_key, read_checkpoint
+from lianxi.proof.log_checks import (
+    KnownHead,
+    LogChecker,
+    Nodes,
+    Witnessed,
+    check_cosignature,
+    check_note,
+    log_place,
+    witnessed_heads,
+)
+from lianxi.proof.notes import NoteKey, parse_signature_line
+from lianxi.proof.policies import Policy
+from lianxi.proof.verification import Finding, place_of
+from lianxi.proof.witnessing import Cosigned, cosigned_by
+from lianxi.store.anchors import AnchorFiles
+from lianxi.store.tables import checkpoints, cosignatures, leaves, nodes, witnesses
+
+Report = Callable[[Finding], None]
+
+_LEAVES = (
+    "SELECT l.leaf, l.stream, l.seq, l.hash, e.origin, e.stream, e.seq, e.hash, e.at"
+    " FROM leaves l LEFT JOIN events e ON e.position = l.position"
+    " WHERE l.origin = ? ORDER BY l.leaf"
+)
+_WITHOUT_LEAF = (
+    "SELECT e.stream, e.seq, e.at FROM events e LEFT JOIN leaves l ON l.position = e.position"
+    " WHERE e.origin = ? AND l.position IS NULL ORDER BY e.position"
+)
+_FETCH = 4_096
+_NEVER = "9999-12-31T00:00:00.000000Z"
+"""When an event that is gone was sealed: never too early for any checkpoint."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What is known of logs besides the trail itself.
+
+    `pins`: checkpoints that somebody has seen. `policy`: which witnesses count for "backdated or
+    sealed late".
+    """
+
+    anchors: AnchorFiles | None = None
+    pins: tuple[Checkpoint, ...] = ()
+    policy: Policy | None = None
+
+
+@dataclass
+class TreeCounts:
+    """What was looked at."""
+
+    leaves: int = 0
+    checkpoints: int = 0
+    heads_outside: int = 0
+    flags: list[Finding] = field(default_factory=list)
+    unchecked: list[Finding] = field(default_factory=list)
+
+
+class TreeCheck:
+    """The trees of all conferences of one database."""
+
+    def __init__(self, connection: Connection, outside: Outside, now: datetime | None) -> None:
+        """`now`: the present; None: the trail is judged by itself, as of its newest checkpoint."""
+        self._connection = connection
+        self._outside = outside
+        self._now = now
+        self._signatures = True
+        self.counts = TreeCounts()
+
+    def run(
+        self, rosters: Mapping[str, Sequence[Roster]], report: Report, *, signatures: bool
+    ) -> None:
+        """All findings. `rosters`: every version of each conference's roster, as derived."""
+        self._signatures = signatures
+        for origin in sorted({*rosters, *self._origins()}):
+            self._check_log(origin, rosters.get(origin, ()), report)
+
+    def _origins(self) -> Iterable[str]:
+        return [
+            origin
+            for table in (leaves, checkpoints, nodes)
+            for origin in self._connection.scalars(select(table.c.origin).distinct())
+        ]
+
+    def _check_log(self, origin: str, rosters: Sequence[Roster], report: Report) -> None:
+        stored = self._connection.execute(
+            select(checkpoints).where(checkpoints.c.origin == origin).order_by(checkpoints.c.size)
+        ).all()
+        self.counts.checkpoints += len(stored)
+        heads = self._outside_heads(origin, report)
+        self.counts.heads_outside += len(heads)
+        by_size = {row.size: Checkpoint(origin, row.size, _raw(row.root)) for row in stored}
+        heads += [KnownHead(size, known.root, "checkpoint") for size, known in by_size.items()]
+        witnessed: list[Witnessed] = []
+        if self._signatures:
+            self._check_notes(origin, rosters, stored, report)
+            witnessed = self._check_cosignatures(origin, by_size, report)
+        checker = LogChecker(origin, heads, witnessed, _NodeCheck(self._connection, origin, report))
+        self._feed(origin, checker, report)
+        for finding in stray_nodes(self._connection, origin, checker.size):
+            report(finding)
+        if checker.size or stored:
+            newest = stored[-1].at if stored else ""
+            self._unsealed(origin, checker, newest)
+        elif not heads:
+            self.counts.unchecked.append(Finding("NOT_SEALED", origin, "no leaf, no checkpoint"))
+        checker.finish()
+        self.counts.leaves += checker.size
+        self.counts.flags += checker.flags
+        for finding in checker.findings:
+            report(finding)
+
+    # --- what is known from elsewhere ---
+
+    def _outside_heads(self, origin: str, report: Report) -> list[KnownHead]:
+        heads = [
+            KnownHead(pin.size, pin.root, "pin")
+            for pin in self._outside.pins
+            if pin.origin == origin
+        ]
+        for cosigned in (False, True):
+            try:
+                data = (
+                    None
+                    if self._outside.anchors is None
+                    else self._outside.anchors.read(origin, cosigned=cosigned)
+                )
+                if data is None:
+                    continue
+                anchor, _ = read_checkpoint(data)
+            except (OSError, Refusal) as error:
+                report(
+                    Finding("ANCHOR_UNREADABLE", log_place(origin, "anchor"), type(error).__name__)
+                )
+                continue
+            if anchor.origin != origin:
+                report(Finding("ANCHOR_UNREADABLE", log_place(origin, "anchor"), "origin"))
+                continue
+            heads.append(KnownHead(anchor.size, anchor.root, "anchor"))
+        return heads
+
+    # --- signatures ---
+
+    def _check_notes(
+        self, origin: str, rosters: Sequence[Roster], stored: Sequence[Any], report: Report
+    ) -> None:
+        """Each signed checkpoint is the word of a key that the roster listed for the log."""
+        keys = _log_keys(origin, rosters)
+        signed = [row for row in stored if row.note is not None]
+        if signed and not keys:
+            self.counts.unchecked.append(
+                Finding("CHECKPOINT_SIGNATURES", origin, "the roster lists no key of the log")
+            )
+            return
+        for row in signed:
+            word = check_note(row.note, Checkpoint(origin, row.size, _raw(row.root)), keys)
+            if word is not None:
+                report(Finding("CHECKPOINT_NOTE", log_place(origin, row.size), word))
+
+    def _check_cosignatures(
+        self, origin: str, by_size: Mapping[int, Checkpoint], report: Report
+    ) -> list[Witnessed]:
+        """Each line is its witness's; answers which sizes a quorum had witnessed, and when."""
+        vkeys = {
+            row.name: row.vkey
+            for row in self._connection.execute(
+                select(witnesses).where(witnesses.c.origin == origin)
+            )
+        }
+        policy, cosigned = self._outside.policy, list[Cosigned]()
+        for row in self._connection.execute(
+            select(cosignatures).where(cosignatures.c.origin == origin)
+        ):
+            place = log_place(origin, row.size)
+            known, vkey = by_size.get(row.size), vkeys.get(row.name)
+            if known is None or vkey is None:
+                report(Finding("COSIGNATURE_INVALID", place, row.name))
+                continue
+            word = check_cosignature(row.line, vkey, known, row.time)
+            if word is not None:
+                report(Finding("COSIGNATURE_INVALID", place, f"{row.name} {word}"))
+            elif policy is not None:
+                cosigned += cosigned_by(policy, known, [parse_signature_line(row.line)])
+        return [] if policy is None else list(witnessed_heads(policy, cosigned))
+
+    # --- leaves ---
+
+    def _feed(self, origin: str, checker: LogChecker, report: Report) -> None:
+        """Every leaf, compared with its event; streams without gaps, in their order."""
+        reached: dict[str, int] = {}
+        result = self._connection.exec_driver_sql(_LEAVES, (origin,))
+        while rows := result.fetchmany(_FETCH):
+            for leaf, stream, seq, digest, of, e_stream, e_seq, e_hash, at in rows:
+                word = None
+                if of is None:
+                    word = "LEAF_WITHOUT_EVENT"
+                elif e_hash != digest or e_seq != seq or e_stream != stream or of != origin:
+                    word = "LEAF_DIFFERS"
+                elif seq != reached.get(stream, 0) + 1:
+                    word = "LEAF_ORDER"
+                if word is not None:
+                    report(Finding(word, place_of(origin, stream, seq), f"leaf {leaf}"))
+                reached[stream] = seq
+                checker.leaf(leaf, digest, at or _NEVER, (stream, seq))
+
+    def _unsealed(self, origin: str, checker: LogChecker, newest: str) -> None:
+        now = newest if self._now is None else format_instant(self._now)
+        result = self._connection.exec_driver_sql(_WITHOUT_LEAF, (origin,))
+        while rows := result.fetchmany(_FETCH):
+            for stream, seq, at in rows:
+                checker.unsealed(at, (stream, seq), now or at)
+
+
+class _NodeCheck:
+    """Inner nodes as they come about, against those that are kept; and that there are no others."""
+
+    def __init__(self, connection: Connection, origin: str, report: Report) -> None:
+        self._connection = connection
+        self._origin = origin
+        self._report = report
+
+    def __call__(self, complete: Nodes) -> None:
+        by_level: dict[int, dict[int, bytes]] = defaultdict(dict)
+        for level, index, node in complete:
+            by_level[level][index] = node
+        for level, expected in by_level.items():
+            kept = {
+                row.idx: row.hash
+                for row in self._connection.execute(
+                    select(nodes.c.idx, nodes.c.hash).where(
+                        nodes.c.origin == self._origin,
+                        nodes.c.level == level,
+                        nodes.c.idx.between(min(expected), max(expected)),
+                    )
+                )
+            }
+            for index, node in expected.items():
+                if kept.get(index) != node:
+                    word = "missing" if index not in kept else "differs"
+                    self._report(
+                        Finding("NODE_WRONG", log_place(self._origin, f"{level}/{index}"), word)
+                    )
+
+
+def stray_nodes(connection: Connection, origin: str, size: int) -> list[Finding]:
+    """Kept inner nodes beyond what so many leaves complete."""
+    rows = connection.execute(
+        select(nodes.c.level, func.count().label("kept"), func.max(nodes.c.idx).label("last"))
+        .where(nodes.c.origin == origin)
+        .group_by(nodes.c.level)
+    )
+    return [
+        Finding("NODE_WRONG", log_place(origin, f"{row.level}/{row.last}"), "unexpected")
+        for row in rows
+        if row.level < 1 or row.kept != size >> row.level
+    ]
+
+
+def _log_keys(origin: str, rosters: Sequence[Roster]) -> list[NoteKey]:
+    """Every key that any version of the roster listed for the log: older checkpoints stand too."""
+    found = {
+        key.key_id: key.public_key for roster in rosters for key in roster.keys if key.use == "log"
+    }
+    return [log_key(origin, bytes.fromhex(public)) for public in found.values()]
+
+
+def _raw(root: str) -> bytes:
+    try:
+        return bytes.fromhex(root)
+    except ValueError:
+        return b""

@@ -1,0 +1,355 @@
+"""The client's own checks of the log: what it keeps, what it refuses, what it only says."""
+
+import json
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lianxi.cli.client import Client
+from lianxi.cli.faults import CliError
+from lianxi.cli.log_pin import Pin, PinFolder
+from lianxi.cli.log_watch import LogWatch
+from lianxi.cli.profiles import acting_as
+from lianxi.domain.values import format_instant
+from tests.cli.fake_gateway import running
+from tests.cli.fake_log import FakeLog, log_vkey
+from tests.cli.machines import House, Machine, found, machine
+
+
+@pytest.fixture(scope="module")
+def logged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A founded conference whose gateway has a log."""
+    with running() as served:
+        house = found(tmp_path_factory.mktemp("logged"), served)
+        served.log = FakeLog(served.known)
+        served.log.seal()
+        yield house
+
+
+@pytest.fixture
+def log(logged: House) -> Iterator[FakeLog]:
+    """The log, honest again after the test, and one size larger than anybody has seen."""
+    found_log = logged.gateway.log
+    assert found_log is not None
+    logged.issue()
+    found_log.seal()
+    yield found_log
+    found_log.lie, found_log.reconciled, found_log.withhold = None, None, False
+    found_log.promise = timedelta(minutes=10)
+
+
+@pytest.fixture
+def unit(logged: House, tmp_path: Path) -> Machine:
+    """U01 on a machine that has seen nothing yet: its key, and no state."""
+    import shutil
+
+    home = tmp_path / "home"
+    shutil.copytree(logged.units["U01"].home, home)
+    shutil.rmtree(home / "lianxi" / "state", ignore_errors=True)
+    return Machine(home, logged.gateway.url)
+
+
+def pinned(unit: Machine) -> dict[str, Any]:
+    """The one pin of a machine."""
+    (path,) = (unit.home / "lianxi").rglob("pin.json")
+    content: dict[str, Any] = json.loads(path.read_bytes())
+    return content
+
+
+def evidence(unit: Machine) -> list[Path]:
+    return sorted((unit.home / "lianxi").rglob("evidence/*.json"))
+
+
+def grow(house: House, log: FakeLog) -> int:
+    house.issue()
+    return log.seal()
+
+
+def test_the_checkpoint_seen_is_kept_and_moves_forward_only(
+    logged: House, log: FakeLog, unit: Machine
+) -> None:
+    unit.run("todo", ok=True)
+    first = pinned(unit)
+    assert (first["size"], first["root"]) == (log.sizes[-1], log.root(log.sizes[-1]).hex())
+    assert first["log_keys"] == [log_vkey(log)]
+    grow(logged, log)
+    unit.run("todo", ok=True)
+    assert pinned(unit)["size"] == log.sizes[-1]
+
+
+@pytest.mark.parametrize("lie", ["shrunk", "forked", "bad-proof"])
+def test_a_log_that_does_not_continue_what_was_seen_stops_the_command(
+    logged: House, log: FakeLog, unit: Machine, lie: str
+) -> None:
+    """Nothing of the answer is shown; the evidence holds both heads; what was kept stays kept."""
+    unit.run("todo", ok=True)
+    before = pinned(unit)
+    grow(logged, log)
+    log.lie = lie
+    result = unit.run("todo", "-o", "json")
+    assert (result.code, result.out, result.error["code"]) == (1, "", "LOG_FORKED")
+    (path,) = evidence(unit)
+    assert str(path) in result.err
+    kept = json.loads(path.read_bytes())
+    assert kept["how"] == ("shrunk" if lie == "shrunk" else "consistency")
+    assert kept["kept"]["note"] == before["note"]
+    assert kept["offered"]["note"] != before["note"]
+    assert pinned(unit) == before
+
+
+def test_a_fork_of_the_same_size_is_seen_too(logged: House, log: FakeLog, unit: Machine) -> None:
+    unit.run("todo", ok=True)
+    log.lie = "forked"
+    assert unit.run("todo", "-o", "json").error["code"] == "LOG_FORKED"
+
+
+def test_a_change_that_was_done_says_so_before_the_alarm(
+    logged: House, log: FakeLog, unit: Machine
+) -> None:
+    """The receipt is kept first: what was sent is done, whatever the log is."""
+    task = logged.issue()
+    unit.run("todo", ok=True)
+    log.seal()
+    log.lie = "forked"
+    result = unit.run("ack", task, "-o", "json")
+    assert (result.code, result.out, result.error["code"]) == (1, "", "LOG_FORKED")
+    assert "was accepted as request" in result.error["message"]
+    (receipt,) = (unit.home / "lianxi").rglob("receipts/*.json")
+    assert json.loads(receipt.read_bytes())["receipt"]["task"] in (None, task)
+
+
+@pytest.mark.parametrize(
+    ("lie", "code", "exits"),
+    [
+        ("other-origin", "LOG_FOREIGN", 1),
+        ("other-key", "LOG_UNSIGNED", 1),
+        ("base64", "ANSWER_UNREADABLE", 6),
+        ("proof-base64", "ANSWER_UNREADABLE", 6),
+        ("huge", "ANSWER_UNREADABLE", 6),
+        ("roster", "ROSTER_FORKED", 1),
+    ],
+)
+def test_what_is_no_checkpoint_of_this_log_is_refused(
+    logged: House, log: FakeLog, unit: Machine, lie: str, code: str, exits: int
+) -> None:
+    """Another conference's, another key's, bad base64, too long, a roster that follows from nothing."""
+    unit.run("todo", ok=True)
+    before = pinned(unit)
+    grow(logged, log)
+    log.lie = lie
+    result = unit.run("todo", "-o", "json")
+    assert (result.code, result.out, result.error["code"]) == (exits, "", code)
+    assert "Traceback" not in result.err
+    assert pinned(unit) == before
+    log.lie = None
+    unit.run("todo", ok=True)
+
+
+def test_a_replayed_old_answer_moves_nothing(logged: House, log: FakeLog, unit: Machine) -> None:
+    """The same checkpoint again is no fork, and no step either."""
+    unit.run("todo", ok=True)
+    before = pinned(unit)
+    grow(logged, log)
+    log.lie = "replayed"
+    unit.run("todo", ok=True)
+    assert pinned(unit)["size"] == before["size"]
+
+
+def test_a_log_that_is_no_longer_shown_is_said_so(log: FakeLog, unit: Machine) -> None:
+    assert unit.run("todo", ok=True).err.count("no checkpoint") == 0
+    log.lie = "silent"
+    result = unit.run("todo", "-o", "json", ok=True)
+    assert "shows no checkpoint" in result.err
+    assert result.json["schema"] == 1
+
+
+def test_a_pin_that_cannot_be_read_is_not_overwritten(log: FakeLog, unit: Machine) -> None:
+    """To trust the log anew is for a person to decide."""
+    unit.run("todo", ok=True)
+    (path,) = (unit.home / "lianxi").rglob("pin.json")
+    path.write_bytes(b"{")
+    result = unit.run("todo", "-o", "json")
+    assert (result.code, result.error["code"]) == (1, "PIN_UNREADABLE")
+    assert path.read_bytes() == b"{"
+
+
+def test_runs_at_once_leave_the_newest_pin(
+    log: FakeLog, unit: Machine, logged: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What another run has kept meanwhile is neither lost nor taken for a fork."""
+    unit.run("todo", ok=True)
+    monkeypatch.setenv("LIANXI_HOME", str(unit.home / "lianxi"))
+    monkeypatch.setenv("LIANXI_GATEWAY", unit.gateway)
+    client = Client(acting_as("U01"))
+    state = next((unit.home / "lianxi").rglob("pin.json")).parents[2]
+    watch = client.log
+    size = grow(logged, log)
+    answer = client.exchange_quietly("GET", client.path("me"), signed=True, headers=watch.header())
+    # meanwhile another run sees and keeps a larger tree
+    larger = grow(logged, log)
+    folder = PinFolder(state, log.origin)
+    folder.change(size=larger, root=log.root(larger).hex(), note=log.note(larger).decode())
+    watch.look(answer)
+    kept = folder.read()
+    assert kept is not None
+    assert kept.size == larger > size
+    # and one that this run's tree is no part of
+    watch = LogWatch(client)
+    newest = grow(logged, log)
+    answer = client.exchange_quietly("GET", client.path("me"), signed=True, headers=watch.header())
+    folder.change(size=newest, root=log.root(newest, log._other()).hex(), note="")
+    with pytest.raises(CliError, match="LOG_FORKED"):
+        watch.look(answer)
+    client.gateway.close()
+
+
+# --- roster, keys, reconciliation ---
+
+
+def test_a_new_roster_is_followed_step_by_step(
+    logged: House, log: FakeLog, unit: Machine, tmp_path: Path
+) -> None:
+    """And a key of one's own unit that one does not know is named on every call until confirmed."""
+    unit.run("todo", ok=True)
+    before = pinned(unit)["roster_version"]
+    second = machine(tmp_path / "second", logged.gateway)
+    second.run("key", "new", "--unit", "U01", ok=True)
+    request = (second.home / "joint-U01.request.json").read_bytes()
+    logged.office.run("key", "register", logged.office.file("again.json", request), ok=True)
+    key = json.loads(second.run("key", "show", "-o", "json", ok=True).out)["key_id"]
+    for _ in range(2):
+        result = unit.run("todo", ok=True)
+        assert f"lianxi key trust {key}" in result.err
+    assert pinned(unit)["roster_version"] == before + 1
+    assert unit.run("key", "trust", key[:7]).code == 3
+    unit.run("key", "trust", key[:12], ok=True)
+    assert "key trust" not in unit.run("todo", ok=True).err
+
+
+def test_a_step_that_nobody_signed_is_refused(
+    logged: House, log: FakeLog, unit: Machine, tmp_path: Path
+) -> None:
+    unit.run("todo", ok=True)
+    before = pinned(unit)
+    other = machine(tmp_path / "auditor", logged.gateway)
+    other.run("key", "new", "--unit", "U03", ok=True)
+    request = (other.home / "joint-U03.request.json").read_bytes()
+    logged.office.run("key", "register", logged.office.file("third.json", request), ok=True)
+    saved = log.known.steps[before["roster_version"] - 1 :]
+    assert saved
+    log.lie = "step"
+    result = unit.run("todo", "-o", "json")
+    assert (result.code, result.error["code"]) == (1, "ROSTER_FORKED")
+    assert pinned(unit) == before
+    assert len(evidence(unit)) == 1
+
+
+def test_a_stopped_reconciliation_is_said_on_stderr_alone(log: FakeLog, unit: Machine) -> None:
+    log.reconciled = format_instant(datetime.now(UTC) - timedelta(minutes=16))
+    result = unit.run("todo", "-o", "json", ok=True)
+    assert "more than 15 minutes" in result.err
+    assert result.json["schema"] == 1
+    log.reconciled = format_instant(datetime.now(UTC) - timedelta(minutes=14))
+    assert "15 minutes" not in unit.run("todo", ok=True).err
+    log.reconciled = "never"  # a conference this machine has seen for a moment only
+    assert "15 minutes" not in unit.run("todo", ok=True).err
+    (path,) = (unit.home / "lianxi").rglob("pin.json")
+    content = json.loads(path.read_bytes())
+    content["since"] = format_instant(datetime.now(UTC) - timedelta(minutes=16))
+    path.write_text(json.dumps(content))
+    assert "last: never" in unit.run("todo", ok=True).err
+
+
+# --- trust files ---
+
+
+def test_a_trust_file_holds_against_the_first_sight(
+    logged: House, log: FakeLog, unit: Machine, tmp_path: Path
+) -> None:
+    """A gateway with keys of its own is believed on first sight only by who was told nothing."""
+    unit.run("audit", "trust", "--to", "trust.json", ok=True)
+    trust = str(unit.home / "trust.json")
+    unit.run("todo", ok=True, LIANXI_TRUST=trust)
+    assert pinned(unit)["genesis"] == json.loads(Path(trust).read_bytes())["genesis"]
+    content = json.loads(Path(trust).read_bytes())
+    for change, code in (
+        ({"genesis": "0" * 64}, "LOG_FOREIGN"),
+        ({"origin": "x/lianxi/joint/0000000000000000"}, "TRUST_FILE_INVALID"),
+        ({"v": 2}, "TRUST_FILE_INVALID"),
+        ({"policy": "quorum nobody\n"}, "TRUST_FILE_INVALID"),
+    ):
+        (tmp_path / "bad.json").write_text(json.dumps(content | change))
+        result = unit.run("todo", "-o", "json", LIANXI_TRUST=str(tmp_path / "bad.json"))
+        assert (result.error["code"], result.out) == (code, ""), change
+
+
+def test_a_trusted_log_key_is_the_only_one(log: FakeLog, unit: Machine) -> None:
+    unit.run("audit", "trust", "--to", "trust.json", ok=True)
+    import shutil
+
+    shutil.rmtree(unit.home / "lianxi" / "state")
+    log.lie = "other-key"
+    result = unit.run("todo", "-o", "json", LIANXI_TRUST=str(unit.home / "trust.json"))
+    assert (result.code, result.error["code"]) == (1, "LOG_UNSIGNED")
+
+
+# --- witnesses ---
+
+
+def test_cosigning_happens_by_itself_where_that_is_set(
+    logged: House, log: FakeLog, unit: Machine
+) -> None:
+    """After a newer checkpoint was kept, at most once a minute; a failure fails nothing."""
+    unit.run("todo", ok=True, LIANXI_COSIGN="true")
+    (key,) = (unit.home / "lianxi" / "keys").glob("joint-U01-*.witness")
+    assert key.stat().st_mode & 0o077 == 0
+    sizes = {size for size, _name in log.cosignatures}
+    assert log.sizes[-1] in sizes
+    grow(logged, log)
+    unit.run("todo", ok=True, LIANXI_COSIGN="true")
+    assert log.sizes[-1] not in {size for size, _name in log.cosignatures}
+    unit.run("audit", "cosign", ok=True)
+    assert log.sizes[-1] in {size for size, _name in log.cosignatures}
+    shown = unit.run("audit", "checkpoint", "-o", "json", ok=True).json
+    assert len(shown["cosigned_by"]) == 1
+    key.chmod(0o644)
+    grow(logged, log)
+    (path,) = (unit.home / "lianxi").rglob("pin.json")
+    path.write_text(json.dumps(json.loads(path.read_bytes()) | {"cosigned_at": ""}))
+    result = unit.run("todo", ok=True, LIANXI_COSIGN="true")
+    assert "others may read it" in result.err
+
+
+def test_consistency_of_two_files_and_of_a_foreign_one(
+    logged: House, log: FakeLog, unit: Machine
+) -> None:
+    unit.run("audit", "checkpoint", "--to", "old.note", ok=True)
+    size = grow(logged, log)
+    unit.run("audit", "consistency", "old.note", str(size), ok=True)
+    fork = log.note(size, root=log.root(size, log._other()))
+    unit.file("fork.note", fork)
+    found_fork = unit.run("audit", "consistency", "old.note", "fork.note", "-o", "json")
+    assert (found_fork.code, found_fork.error["code"]) == (1, "LOG_FORKED")
+    unit.file("foreign.note", log.note(size, origin="x/lianxi/y/0000000000000000"))
+    foreign = unit.run("audit", "consistency", "old.note", "foreign.note", "-o", "json")
+    assert (foreign.code, foreign.error["code"]) == (4, "FOREIGN_CHECKPOINT")
+    for content in (b"", b"x", fork[:-20], fork + fork, b"\xff" * 300_000):
+        unit.file("bad.note", content)
+        bad = unit.run("audit", "consistency", "old.note", "bad.note", "-o", "json")
+        assert (bad.code, bad.error["code"]) == (2, "CHECKPOINT_FILE_INVALID"), content[:20]
+    assert unit.run("audit", "consistency", "1", "99999").code == 3
+
+
+def test_the_checks_add_little(logged: House, log: FakeLog, unit: Machine) -> None:
+    """The pin of a log with a newer checkpoint: read, verify, keep. Not a bench, a fuse."""
+    unit.run("todo", ok=True)
+    state = next((unit.home / "lianxi").rglob("pin.json")).parents[2]
+    folder = PinFolder(state, log.origin)
+    began = time.perf_counter()
+    for _ in range(20):
+        assert isinstance(folder.read(), Pin)
+    assert (time.perf_counter() - began) / 20 < 0.005

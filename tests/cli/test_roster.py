@@ -1,0 +1,273 @@
+"""Rotation, revocation, replacement, several signers: each on the machine of whom it concerns."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from lianxi.domain.roster import RosterKey
+from lianxi.domain.values import parse_instant
+from lianxi.proof.keys import Signer
+from tests.cli.fake_gateway import TOKEN, FakeGateway, running
+from tests.cli.fake_log import FakeLog
+from tests.cli.machines import INIT, ROSTER, House, Machine, Result, found, machine
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    """A conference of its own for each test, behind a gateway that names its log."""
+    with running() as served:
+        served.log = FakeLog(served.known)
+        yield found(tmp_path, served)
+
+
+def key_id(on: Machine, *words: str) -> str:
+    return str(on.run("key", "show", "-o", "json", *words, ok=True).json["key_id"])
+
+
+def as_convener(house: House, *words: str, ok: bool = True) -> Result:
+    return house.office.run(*words, "--profile", "convener", "-o", "json", ok=ok)
+
+
+def keys(house: House, unit: str) -> dict[str, RosterKey]:
+    """The unit's keys in the conference's roster."""
+    roster = house.gateway.known.conference.state.roster
+    return {key.key_id: key for key in roster.keys if key.unit == unit}
+
+
+def handed(house: House, unit: str, name: str) -> str:
+    """A file of the unit's machine, brought to the office."""
+    return house.office.file(name, (house.units[unit].home / name).read_bytes())
+
+
+def test_a_unit_rotates_its_key(house: House) -> None:
+    """Two files, one command of the convener's; the old key acts until then and no longer."""
+    unit, task = house.units["U01"], house.issue()
+    old = key_id(unit)
+    made = unit.run("key", "rotate", "-o", "json", ok=True).json
+    again = unit.run("key", "rotate", "-o", "json", ok=True).json
+    assert (made["state"], again["key_id"]) == ("waits", made["key_id"])
+    assert unit.run("key", "show", "-o", "json", ok=True).json["next_key_id"] == made["key_id"]
+    unit.run("ack", task, ok=True)
+    as_convener(house, "key", "register", handed(house, "U01", "joint-U01.rotation.json"))
+    states = {k: v.state for k, v in keys(house, "U01").items()}
+    assert states == {old: "retired", made["key_id"]: "active"}
+    refused = unit.run("task", "progress", task, "--percent", "5", "-o", "json")
+    assert refused.error["code"] == "KEY_RETIRED"
+    assert "lianxi key rotate" in refused.error["hint"]
+    assert unit.run("key", "rotate", "-o", "json", ok=True).json["state"] == "in use"
+    unit.run("task", "progress", task, "--percent", "5", ok=True)
+    shown = unit.run("key", "show", "-o", "json", ok=True).json
+    assert (shown["key_id"], shown["standing"]) == (made["key_id"], "active")
+    assert {row["key_id"]: row["standing"] for row in shown["keys"]} == {
+        old: "retired",
+        made["key_id"]: "active",
+    }
+
+
+def test_a_rotation_without_the_old_keys_signature_is_none(house: House) -> None:
+    """One line of the file is a key request as any; a forged second line is refused."""
+    unit = house.units["U01"]
+    unit.run("key", "rotate", ok=True)
+    data = (unit.home / "joint-U01.rotation.json").read_bytes()
+    first, second = data.split(b"\n")
+    swapped = house.office.file(
+        "bad.json", first + b"\n" + second.replace(b'"sig":"', b'"sig":"AA')
+    )
+    assert as_convener(house, "key", "register", swapped, ok=False).code in (2, 4)
+    other = house.units["U02"]
+    other.run("key", "rotate", ok=True)
+    foreign = (other.home / "joint-U02.rotation.json").read_bytes().split(b"\n")[1]
+    mixed = house.office.file("mixed.json", first + b"\n" + foreign)
+    assert as_convener(house, "key", "register", mixed, ok=False).code in (2, 4)
+    assert len(keys(house, "U01")) == 1
+
+
+def test_the_convener_rotates_the_key_that_signs(house: House) -> None:
+    """Both of its keys sign the roster; the profile switches over by itself."""
+    office = house.office
+    before = key_id(office, "--profile", "convener")
+    made = as_convener(house, "key", "rotate").json
+    as_convener(house, "key", "register", "joint-convener.rotation.json")
+    assert key_id(office, "--profile", "convener") == made["key_id"]
+    roster = house.gateway.known.conference.state.roster
+    assert roster.threshold.keys == (made["key_id"],)
+    assert roster.by_key_id[before].state == "retired"
+    unit = machine(house.office.home / "new", house.gateway)
+    unit.run("key", "new", "--unit", "U03", ok=True)
+    request = (unit.home / "joint-U03.request.json").read_bytes()
+    as_convener(house, "key", "register", office.file("r.json", request))
+
+
+def test_the_convener_revokes_a_key(house: House) -> None:
+    """Named by its beginning; asked for before, refused for who does not sign rosters."""
+    unit, task = house.units["U02"], house.issue()
+    old = key_id(unit)
+    by_office = house.office.run(
+        *("key", "revoke", old[:8], "--reason", "left", "--yes", "-o", "json"), "--as", "office"
+    )
+    assert by_office.error["code"] == "ROSTER_QUORUM"
+    assert by_office.error["params"] == {"have": 0, "need": 1}
+    unasked = as_convener(house, "key", "revoke", old[:8], "--reason", "left", ok=False)
+    assert unasked.error["code"] == "CONFIRMATION_NEEDED"
+    unknown = as_convener(house, "key", "revoke", "zzzzzz", "--reason", "left", "--yes", ok=False)
+    assert unknown.error["code"] == "KEY_NOT_NAMED"
+    as_convener(house, "key", "revoke", old[:8], "--reason", "left the unit", "--yes")
+    assert keys(house, "U02")[old].state == "retired"
+    refused = unit.run("ack", task, "-o", "json")
+    assert refused.error["code"] == "KEY_RETIRED"
+    own = house.gateway.known.conference.state.roster.threshold.keys[0]
+    kept = as_convener(house, "key", "revoke", own, "--reason", "x", "--yes", ok=False)
+    assert (kept.code, kept.error["code"]) == (5, "ROSTER_CHANGE")
+
+
+def test_a_lost_key_is_replaced_after_72_hours(house: House) -> None:
+    """Until then the new one waits and the old one acts; both are told so."""
+    unit = house.units["U01"]
+    lost = key_id(unit)
+    later = machine(house.office.home / "later", house.gateway)
+    later.run("key", "new", "--unit", "U01", ok=True)
+    request = (later.home / "joint-U01.request.json").read_bytes()
+    told = as_convener(
+        house,
+        *("key", "replace", house.office.file("new.json", request), "--lost", lost[:10]),
+        *("--reason", "the card was lost"),
+    )
+    assert "acts from" in told.err
+    (new,) = [key for key in keys(house, "U01").values() if key.replaces is not None]
+    assert new.replaces == lost
+    assert new.effective is not None
+    ahead = new.effective - datetime.now(UTC)
+    assert timedelta(hours=72) < ahead < timedelta(hours=72, minutes=12)
+    assert key_id(unit) == lost
+    waits = later.run("todo", "-o", "json")
+    assert waits.error["code"] == "KEY_NOT_YET"
+    assert parse_instant(waits.error["params"]["effective"]) == new.effective
+    shown = unit.run("key", "show", "-o", "json", ok=True).json
+    assert {row["standing"] for row in shown["keys"]} == {"active", "waiting"}
+    again = as_convener(
+        house,
+        *("key", "replace", "new.json", "--lost", lost[:10], "--reason", "again"),
+        ok=False,
+    )
+    assert again.code != 0
+
+
+def test_two_of_three_sign_a_roster(house: House) -> None:
+    """Proposed, signed on three machines, adopted; refused with the count before."""
+    office, first, second = house.office, house.units["U01"], house.units["U02"]
+    roster = ("conference", "roster")
+    proposed = as_convener(
+        house,
+        *(*roster, "propose", "--threshold", "2", "--keys", "convener,U01,U02", "--to", "p.json"),
+    ).json
+    assert proposed["signatures"] == {"have": 0, "need": 2, "by": []}
+    as_convener(house, *roster, "sign", "p.json", "--yes")
+    lacking = as_convener(house, *roster, "adopt", "p.json", ok=False)
+    assert (lacking.error["code"], lacking.error["params"]) == (
+        "ROSTER_QUORUM",
+        {"have": 1, "need": 2},
+    )
+    assert "1 of 2" in lacking.error["message"]
+    first.file("p.json", (office.home / "p.json").read_bytes())
+    shown = first.run(*roster, "sign", "p.json", "--yes", "-o", "json", ok=True).json
+    assert shown["signatures"]["have"] == 2
+    office.file("p.json", (first.home / "p.json").read_bytes())
+    as_convener(house, *roster, "adopt", "p.json", "--reason", "the statute")
+    assert house.gateway.known.conference.state.roster.threshold.k == 2
+    stale = as_convener(house, *roster, "adopt", "p.json", ok=False)
+    assert (stale.code, stale.error["code"]) == (5, "ROSTER_PROPOSAL")
+    third = key_id(house.units["U03"])
+    alone = as_convener(house, "key", "revoke", third[:8], "--reason", "x", "--yes", ok=False)
+    assert alone.error["params"] == {"have": 1, "need": 2}
+    first.run(*roster, "propose", "--retire", third[:8], "--to", "q.json", ok=True)
+    first.run(*roster, "sign", "q.json", "--yes", ok=True)
+    second.file("q.json", (first.home / "q.json").read_bytes())
+    stranger = house.units["U03"].file("q.json", (first.home / "q.json").read_bytes())
+    refused = house.units["U03"].run(*roster, "sign", stranger, "--yes", "-o", "json")
+    assert refused.error["code"] == "ROSTER_SIGNATURE_INVALID"
+    second.run(*roster, "sign", "q.json", "--yes", ok=True)
+    office.file("q.json", (second.home / "q.json").read_bytes())
+    office.run(*roster, "adopt", "q.json", "--as", "office", ok=True)
+    assert keys(house, "U03")[third].state == "retired"
+
+
+def test_the_chain_of_rosters_is_checked(house: House) -> None:
+    """From the first one, whose hash is compared with one from elsewhere."""
+    unit = house.units["U01"]
+    shown = unit.run("conference", "roster", "check", "-o", "json", ok=True).json
+    assert shown["version"] == house.gateway.known.conference.state.roster.version
+    assert {row["use"] for row in shown["keys"]} == {"command", "log", "receipt"}
+    unit.run("conference", "roster", "check", "--genesis", shown["genesis"], ok=True)
+    wrong = unit.run("conference", "roster", "check", "--genesis", "00" * 32, "-o", "json")
+    assert (wrong.code, wrong.error["code"]) == (5, "GENESIS_DIFFERS")
+    text = unit.run("conference", "roster", "check", ok=True).out
+    assert "1 of 1" in text
+
+
+def test_the_service_changes_the_logs_key(house: House) -> None:
+    """The key that signs now is listed, the one before is retired."""
+    log = house.gateway.log
+    assert log is not None
+    before = log.signer.key_id
+    changed = Signer(b"\x71" * 32)
+    assert house.gateway.known.conference.state.roster.by_key_id[before].use == "log"
+    log.signer = changed
+    roster = ("conference", "roster")
+    as_convener(house, *roster, "propose", "--log-keys", "--to", "log.json")
+    as_convener(house, *roster, "sign", "log.json", "--yes")
+    as_convener(house, *roster, "adopt", "log.json")
+    known = house.gateway.known.conference.state.roster.by_key_id
+    assert (known[before].state, known[changed.key_id].state) == ("retired", "active")
+
+
+def test_a_damaged_proposal_is_refused_in_one_form(house: House) -> None:
+    """Whatever bytes: a refusal with a code, never a traceback; another conference says so."""
+    roster = ("conference", "roster")
+    as_convener(house, *roster, "propose", "--retire", "U03", "--to", "p.json")
+    data = (house.office.home / "p.json").read_bytes()
+    document = json.loads(data)
+    for name, bad in {
+        "empty": b"",
+        "cut": data[:-30],
+        "spaced": data.replace(b",", b", "),
+        "twice": data.replace(b'"v":1', b'"v":1,"v":1'),
+        "huge": b"[" * 70_000,
+        "origin": json.dumps(
+            {**document, "origin": document["origin"][:-4] + "0000"},
+            separators=(",", ":"),
+            sort_keys=True,
+        ).encode(),
+    }.items():
+        house.office.file("bad.json", bad)
+        refused = as_convener(house, *roster, "sign", "bad.json", "--yes", ok=False)
+        assert refused.code in (2, 4, 5), (name, refused)
+        assert refused.error["code"] != "INTERNAL", name
+    assert as_convener(house, *roster, "check", "bad.json", ok=False).error["code"] == (
+        "WRONG_ORIGIN"
+    )
+
+
+def test_a_founding_that_recovers_says_from_where(gateway: FakeGateway, tmp_path: Path) -> None:
+    """The last checkpoint of the lost log stands in the first event of the new one."""
+    with running() as lost:
+        lost.log = FakeLog(lost.known)
+        found(tmp_path / "old", lost)
+        size = lost.log.seal()
+        note = lost.log.note(size)
+        root = lost.log.root(size).hex()
+        origin = lost.log.origin
+    gateway.log = FakeLog(gateway.known)
+    office = machine(tmp_path / "office", gateway)
+    office.file("roster.csv", ROSTER)
+    (office.home / "data" / "run").mkdir(parents=True)
+    office.file("data/run/founding.token", TOKEN)
+    refused = office.run(*INIT, "--recovers", office.file("no.note", b"x\n"), "-o", "json")
+    assert refused.code in (2, 4)
+    assert gateway.known.stream is None
+    office.run(*INIT, "--recovers", office.file("last.note", note), ok=True)
+    event = json.loads(gateway.known.rows[0].text)["data"]
+    assert event["recovers"]["origin"] == origin
+    assert (event["recovers"]["size"], event["recovers"]["root"]) == (size, root)

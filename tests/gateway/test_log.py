@@ -1,0 +1,285 @@
+"""The log over the gateway: headers of every answer, proofs, checkpoints, witnesses, signed receipts."""
+
+import json
+from base64 import b64decode
+from time import perf_counter
+from typing import Any
+
+import httpx
+import pytest
+
+from lianxi.domain.values import format_instant
+from lianxi.gateway.log_heads import FRESH
+from lianxi.gateway.receipts import INCLUDE_WITHIN, ReceiptSigning
+from lianxi.proof.checkpoints import (
+    Checkpoint,
+    cosign,
+    log_key,
+    open_checkpoint,
+    signature_line,
+    witness_key,
+)
+from lianxi.proof.hash_texts import hashes_of
+from lianxi.proof.keys import Signer
+from lianxi.proof.receipts import open_receipt
+from lianxi.proof.tlog_proofs import parse_proof
+from lianxi.proof.tree import verify_consistency, verify_inclusion
+from lianxi.store.sealing import SqlSealer
+from tests.gateway.house import House, code
+
+LOG_KEY = Signer(b"\x41" * 32)
+RECEIPT_KEY = Signer(b"\x42" * 32)
+WITNESS = Signer(b"\x43" * 32)
+
+
+def seal(house: House) -> None:
+    """What the worker's sealer does in a turn."""
+    writer = house.store.writer
+    assert writer is not None
+    SqlSealer(writer, house.store.engine, lambda: [LOG_KEY], house.store.anchors).seal(
+        house.scenario.now
+    )
+    house.services.heads._heads.clear()
+
+
+def opened(house: House, note: bytes) -> Checkpoint:
+    """A checkpoint with its log's signature verified."""
+    keys = [log_key(house.scenario.origin, LOG_KEY.public_key)]
+    return open_checkpoint(note, origin=house.scenario.origin, log_keys=keys)[0]
+
+
+def named(house: House, answer: httpx.Response) -> Checkpoint:
+    """The checkpoint that an answer's header names."""
+    return opened(house, b64decode(answer.headers["Lianxi-Checkpoint"]))
+
+
+async def head(house: House, seen: int = 0, unit: str = "U01") -> httpx.Response:
+    headers = {**house.headers(unit), "Lianxi-Seen": str(seen)}
+    return await house.client.get("/v1/demo/me", headers=headers)
+
+
+async def test_every_answer_names_the_newest_checkpoint_and_continues_the_one_seen(
+    lived: House,
+) -> None:
+    """Also a refusal does; a stranger is told nothing."""
+    seal(lived)
+    first = named(lived, await head(lived))
+    lived.issue("plan-9")
+    seal(lived)
+    answer = await head(lived, first.size)
+    second = named(lived, answer)
+    assert second.size > first.size
+    proof = hashes_of(answer.headers["Lianxi-Consistency"].split(","), "/")
+    verify_consistency(first.size, second.size, first.root, second.root, proof)
+    assert (await head(lived, second.size)).headers["Lianxi-Consistency"] == ""
+    refused = await lived.get("U01", "events")
+    assert refused.status_code == 403
+    assert named(lived, refused) == second
+    assert "Lianxi-Checkpoint" not in (await lived.get(None, "me")).headers
+
+
+async def test_before_the_first_checkpoint_only_roster_and_reconciliation_are_named(
+    fresh: House,
+) -> None:
+    answer = await head(fresh)
+    roster = fresh.scenario.conference.state.roster
+    assert answer.headers["Lianxi-Roster"].startswith(f"{roster.version}:")
+    assert answer.headers["Lianxi-Reconciled"] == "never"
+    assert "Lianxi-Checkpoint" not in answer.headers
+
+
+async def test_what_was_said_is_not_taken_back_while_the_store_is_away(lived: House) -> None:
+    """A larger size than the gateway remembers makes it look again, not shrink."""
+    seal(lived)
+    size = named(lived, await head(lived)).size
+    lived.issue("plan-9")
+    writer = lived.store.writer
+    assert writer is not None
+    sealer = SqlSealer(writer, lived.store.engine, lambda: [LOG_KEY], lived.store.anchors)
+    sealer.seal(lived.scenario.now)  # the gateway still remembers the smaller one
+    assert named(lived, await head(lived, size)).size == size
+    assert named(lived, await head(lived, size + 1)).size > size
+    assert named(lived, await head(lived, size)).size > size
+    lived.lose_store()
+    for seen in (size, 0):
+        away = await head(lived, seen)
+        assert away.status_code == 503
+        assert named(lived, away).size > size
+    for unknown in (size - 1, 10_000):  # neither a proof nor a larger tree is at hand
+        assert "Lianxi-Checkpoint" not in (await head(lived, unknown)).headers
+
+
+@pytest.mark.parametrize("seen", ["-1", "x", "1" * 40, "\xb2", ""])
+async def test_a_size_that_is_none_counts_as_nothing_seen(lived: House, seen: str) -> None:
+    seal(lived)
+    given = {**lived.headers("U01"), "Lianxi-Seen": seen}
+    headers = httpx.Headers(given, encoding="latin-1")
+    answer = await lived.client.get("/v1/demo/me", headers=headers)
+    assert (answer.status_code, answer.headers["Lianxi-Consistency"]) == (200, "")
+
+
+async def test_headers_cost_little(lived: House) -> None:
+    """Remembered for a second: no look at the store, well under 0.3 ms."""
+    seal(lived)
+    await head(lived)
+    heads = lived.services.heads
+    began = perf_counter()
+    for _ in range(1_000):
+        assert heads.remembered("demo", 0)
+    assert (perf_counter() - began) / 1_000 < 0.000_3
+    assert FRESH == 1.0
+
+
+async def test_proofs_lead_to_the_checkpoint_and_carry_the_event_where_it_may_be_seen(
+    lived: House,
+) -> None:
+    seal(lived)
+    own = lived.scenario.tasks["T-0001"].state.head
+    foreign = lived.scenario.tasks["T-0003"].state.head
+    body = {"hashes": [own, foreign, "0" * 64]}
+    answer = await lived.client.post("/v1/demo/proofs", json=body, headers=lived.headers("U01"))
+    first, second, missing = answer.json()["items"]
+    for item in (first, second):
+        proof = parse_proof(item["proof"].encode())
+        checkpoint = opened(lived, proof.checkpoint)
+        verify_inclusion(
+            bytes.fromhex(item["hash"]), proof.index, checkpoint.size, proof.hashes, checkpoint.root
+        )
+    assert "event" in first
+    assert "event" not in second
+    assert missing == {"hash": "0" * 64, "missing": True}
+
+
+@pytest.mark.parametrize("hashes", [[], ["0" * 64] * 65, ["x"], "0", [1]])
+async def test_a_question_for_proofs_is_bounded(lived: House, hashes: Any) -> None:
+    answer = await lived.client.post(
+        "/v1/demo/proofs", json={"hashes": hashes}, headers=lived.headers("U01")
+    )
+    assert (answer.status_code, code(answer)) == (422, "INVALID_ARGS")
+
+
+async def test_consistency_only_up_to_what_the_log_has_signed(lived: House) -> None:
+    seal(lived)
+    size = named(lived, await head(lived)).size
+    answer = (await lived.get("U01", "consistency", old=1, new=size)).json()
+    leaf = bytes.fromhex(
+        json.loads((await lived.get("auditor", "trail")).text.splitlines()[0])["hash"]
+    )
+    newest = named(lived, await head(lived))
+    verify_consistency(1, size, leaf, newest.root, hashes_of(answer["proof"], "/"))
+    assert (await lived.get("U01", "consistency", old=1, new=size + 1)).status_code == 404
+    backwards = await lived.get("U01", "consistency", old=5, new=2)
+    assert (backwards.status_code, code(backwards)) == (422, "TREE_RANGE")
+
+
+# --- witnesses ---
+
+
+def cosigned(house: House, size: int, **changes: Any) -> dict[str, Any]:
+    """A good body, but for `changes`: name, signer, root, time."""
+    name = changes.get("name", f"{house.scenario.origin}/U01/aa11")
+    signer = changes.get("signer", WITNESS)
+    checkpoint = Checkpoint(house.scenario.origin, size, changes["root"])
+    line = cosign(checkpoint, name, signer, 1_800_000_000)
+    vkey = witness_key(name, signer.public_key).vkey()
+    return {"vkey": vkey, "size": size, "line": signature_line(line)}
+
+
+async def post(house: House, body: dict[str, Any], unit: str = "U01") -> httpx.Response:
+    return await house.client.post("/v1/demo/cosignatures", json=body, headers=house.headers(unit))
+
+
+async def test_a_cosignature_is_verified_and_shown(lived: House) -> None:
+    """Repeated without harm; the checkpoint then carries its line."""
+    seal(lived)
+    newest = named(lived, await head(lived))
+    body = cosigned(lived, newest.size, root=newest.root)
+    for _ in range(2):
+        assert (await post(lived, body)).status_code == 200
+    shown = (await lived.get("U02", "checkpoint")).json()
+    assert body["line"] in shown["checkpoint"]
+    assert (shown["size"], shown["root"]) == (newest.size, newest.root.hex())
+    items = (await lived.get("auditor", "witnesses")).json()["items"]
+    assert [(i["name"], i["vkey"]) for i in items] == [
+        (f"{lived.scenario.origin}/U01/aa11", body["vkey"])
+    ]
+    page = (await lived.get("U02", "checkpoints", cosigned="true")).json()
+    assert [i["size"] for i in page["items"]] == [newest.size]
+
+
+async def test_a_cosignature_that_is_not_what_it_says_is_refused(lived: House) -> None:
+    """Another unit's name, another root, a second key under a name, no such checkpoint."""
+    seal(lived)
+    newest = named(lived, await head(lived))
+    size, root, origin = newest.size, newest.root, lived.scenario.origin
+    assert (await post(lived, cosigned(lived, size, root=root))).status_code == 200
+    refusals = [
+        (cosigned(lived, size, root=root, name=f"{origin}/U02/aa11"), 422, "WITNESS_NAME"),
+        (cosigned(lived, size, root=root, name=f"{origin}/U01/"), 422, "WITNESS_NAME"),
+        (cosigned(lived, size, root=root, name="elsewhere/U01/aa"), 422, "WITNESS_NAME"),
+        (cosigned(lived, size, root=b"\x00" * 32), 400, "COSIGNATURE_INVALID"),
+        (cosigned(lived, size, root=root, signer=LOG_KEY), 409, "WITNESS_KNOWN"),
+        (cosigned(lived, size + 1, root=root), 404, "NOT_FOUND"),
+        ({"vkey": "x", "size": size, "line": "x"}, 400, "NOTE_KEY_INVALID"),
+        ({"vkey": "x", "size": -1, "line": "x"}, 422, "INVALID_ARGS"),
+    ]
+    for body, status, expected in refusals:
+        answer = await post(lived, body)
+        assert (answer.status_code, code(answer)) == (status, expected), body
+    items = (await lived.get("auditor", "witnesses")).json()["items"]
+    assert len(items) == 1
+
+
+async def test_a_unit_has_few_witnesses(lived: House) -> None:
+    seal(lived)
+    newest = named(lived, await head(lived))
+    for number in range(8):
+        name = f"{lived.scenario.origin}/U01/{number}"
+        body = cosigned(lived, newest.size, root=newest.root, name=name)
+        assert (await post(lived, body)).status_code == 200
+    body = cosigned(lived, newest.size, root=newest.root)
+    assert code(await post(lived, body)) == "WITNESSES_FULL"
+
+
+# --- receipts, keys, roster ---
+
+
+async def test_a_receipt_is_signed_with_a_promise(fresh: House) -> None:
+    """Ten minutes from the command's instant; without a key it goes out unsigned and says so."""
+    task = fresh.issue("plan-1")
+    envelope = fresh.command("U01", "acknowledge", f"task/{task}")
+    object.__setattr__(fresh.services, "signing", ReceiptSigning(RECEIPT_KEY))
+    answer = (await fresh.send(envelope)).json()
+    promise = open_receipt(answer["signed_receipt"], [RECEIPT_KEY.public_key])
+    assert answer["receipt"]["signed"] is True
+    assert promise.names(answer["receipt"])
+    assert promise.include_by == format_instant(fresh.scenario.now + INCLUDE_WITHIN)
+    again = (await fresh.get("U01", f"requests/{answer['receipt']['request_id']}")).json()
+    assert open_receipt(again["signed_receipt"], [RECEIPT_KEY.public_key]) == promise
+    object.__setattr__(fresh.services, "signing", ReceiptSigning())
+    unsigned = (await fresh.send(envelope)).json()
+    assert unsigned["receipt"]["signed"] is False
+    assert "signed_receipt" not in unsigned
+
+
+async def test_the_roster_steps_lead_from_the_first_to_the_newest(fresh: House) -> None:
+    from lianxi.proof.rosters import RosterStep, adopt, read_roster, roster_hash
+
+    answer = (await fresh.get("U01", "roster/steps", since=0)).json()
+    roster = read_roster(answer["genesis"].encode())
+    for step in answer["steps"]:
+        roster = adopt(roster, RosterStep.model_validate(step))
+    named_roster = (await head(fresh)).headers["Lianxi-Roster"]
+    assert named_roster == f"{roster.version}:{roster_hash(roster)}"
+    later = (await fresh.get("U01", "roster/steps", since=roster.version - 1)).json()
+    assert later["steps"] == answer["steps"][-1:]
+    assert "genesis" not in later
+
+
+async def test_the_trail_names_the_leaf_of_each_event(lived: House) -> None:
+    seal(lived)
+    lived.issue("plan-9")
+    lines = (await lived.get("auditor", "trail")).text.splitlines()
+    leaves = [json.loads(line)["leaf"] for line in lines]
+    assert leaves[0] == 0
+    assert leaves[-1] is None

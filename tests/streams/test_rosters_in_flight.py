@@ -1,0 +1,240 @@
+"""Keys that change while commands are under way: rotation, revocation, replacement; and what verify says."""
+
+import json
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from lianxi.domain.refusal import Refusal
+from lianxi.domain.roster import RosterChanges, RosterKey, Threshold
+from lianxi.domain.values import Role
+from lianxi.ids import task_stream
+from lianxi.messages import CommandAnswer, CommandMessage
+from lianxi.proof.keys import Signer
+from lianxi.proof.rosters import RosterStep, next_roster, sign_roster
+from lianxi.proof.verification import Finding, TrailChecker
+from tests.proof.test_verification import rows_of
+from tests.store.scenario import Scenario
+
+
+@pytest.fixture
+def scenario() -> Scenario:
+    """Two units with a task."""
+    scenario = Scenario(units=("U01", "U02")).register_all()
+    scenario.issue("plan-1")
+    return scenario
+
+
+def send(
+    scenario: Scenario, sealed: tuple[CommandMessage, str], *steps: RosterStep
+) -> CommandAnswer:
+    """Hand a signed command to the task, with these roster steps and no others."""
+    message, arrived = sealed
+    given = message.model_copy(update={"roster_steps": steps})
+    stream = scenario.tasks["T-0001"]
+    stream.rehearse(given, arrived, scenario.now)
+    return stream.answer(given, arrived, scenario.now)
+
+
+def signed(
+    scenario: Scenario, unit: str, action: str = "acknowledge", /, **args: Any
+) -> tuple[CommandMessage, str]:
+    """A command on the task by the unit's present key."""
+    return scenario._sign(unit, task_stream("T-0001"), action, args)
+
+
+def refused(work: Any) -> str:
+    """The code of a refusal."""
+    with pytest.raises(Refusal) as refusal:
+        work()
+    return refusal.value.code
+
+
+def kinds(scenario: Scenario) -> list[str]:
+    """What the task has sealed."""
+    batch = scenario.tasks["T-0001"].writer.next_batch()
+    return [str(json.loads(event.text)["kind"]) for event in batch.events]
+
+
+def findings(scenario: Scenario) -> Sequence[Finding]:
+    """All that verification finds."""
+    checker = TrailChecker()
+    return [finding for row in rows_of(scenario) for finding in checker.check(row)[1]]
+
+
+def test_a_revoked_key_is_refused_where_the_stream_hears_of_it(scenario: Scenario) -> None:
+    """Signed before, arriving after; the step comes with the command, and nothing is sealed."""
+    early = signed(scenario, "U01")
+    key = scenario.signer("U01").key_id
+    scenario.change_roster(retire=[key])
+    assert refused(lambda: send(scenario, early, scenario.steps[-1])) == "KEY_RETIRED"
+    assert kinds(scenario) == ["TaskIssued"]
+    send(scenario, signed(scenario, "U02"), scenario.steps[-1])
+    assert kinds(scenario) == ["TaskIssued", "RosterAdopted", "AssignmentAcknowledged"]
+    assert refused(lambda: send(scenario, early)) == "KEY_RETIRED"
+    assert findings(scenario) == []
+
+
+@pytest.mark.parametrize(("later", "found"), [(119, []), (121, ["KEY_RETIRED_EARLIER"])])
+def test_a_command_taken_after_the_revocation_is_found(
+    scenario: Scenario, later: int, found: list[str]
+) -> None:
+    """The stream had not heard of it; two minutes are allowed for what is on its way."""
+    scenario.change_roster(retire=[scenario.signer("U01").key_id])
+    scenario.now += timedelta(seconds=later)
+    send(scenario, signed(scenario, "U01"))
+    assert [finding.code for finding in findings(scenario)] == found
+
+
+def test_a_first_receipt_outlives_the_key(scenario: Scenario) -> None:
+    """The repeat of a command that was taken finds its receipt after the key was revoked."""
+    command = signed(scenario, "U01")
+    first = send(scenario, command).receipt
+    scenario.change_roster(retire=[scenario.signer("U01").key_id])
+    send(scenario, signed(scenario, "U02"), scenario.steps[-1])
+    again = send(scenario, command, scenario.steps[-1]).receipt
+    assert (again.events, again.already) == (first.events, True)
+
+
+def test_a_rotation_takes_effect_at_once(scenario: Scenario) -> None:
+    """The old key no more, the new one instead; both streams and the trail agree."""
+    old = signed(scenario, "U01")
+    scenario.change_roster(rotate="U01")
+    new = signed(scenario, "U01")
+    assert refused(lambda: send(scenario, new)) == "KEY_UNKNOWN"
+    assert refused(lambda: send(scenario, old, scenario.steps[-1])) == "KEY_RETIRED"
+    receipt = send(scenario, new, *scenario.steps[-1:]).receipt
+    assert [event.kind for event in receipt.events] == ["AssignmentAcknowledged"]
+    # a step that the stream has adopted is passed over, however often it comes
+    scenario.act("U02", "T-0001", "acknowledge")
+    assert findings(scenario) == []
+
+
+def test_a_lost_key_acts_until_its_successor_does(scenario: Scenario) -> None:
+    """72 hours to the microsecond, on the conference's stream and on a task's."""
+    lost = scenario.signer("U01")
+    effective = scenario.now + timedelta(hours=72)
+    scenario.replace_key("U01", effective)
+    assert refused(lambda: send(scenario, signed(scenario, "U01"), *scenario.steps[-1:])) == (
+        "KEY_NOT_YET"
+    )
+    scenario.generations["U01"] = 0
+    assert scenario.signer("U01").key_id == lost.key_id
+    scenario.now = effective - timedelta(microseconds=1)
+    send(scenario, signed(scenario, "U01"), *scenario.steps[-1:])
+    scenario.now = effective
+    late = signed(scenario, "U01", "progress", percent=10)
+    assert refused(lambda: send(scenario, late)) == "KEY_REPLACED"
+    scenario.generations["U01"] = 1
+    send(scenario, signed(scenario, "U01", "progress", percent=10))
+    assert findings(scenario) == []
+
+
+def test_a_replaced_key_that_acts_on_is_found(scenario: Scenario) -> None:
+    """On a stream that never heard of the replacement."""
+    scenario.replace_key("U01", scenario.now + timedelta(hours=72))
+    scenario.generations["U01"] = 0
+    scenario.now += timedelta(hours=72, minutes=2, seconds=1)
+    send(scenario, signed(scenario, "U01"))
+    assert [finding.code for finding in findings(scenario)] == ["KEY_RETIRED_EARLIER"]
+
+
+def test_a_replacement_stopped_in_time_changes_nothing(scenario: Scenario) -> None:
+    """The unit had lost none, and said so."""
+    scenario.replace_key("U01", scenario.now + timedelta(hours=72))
+    false = scenario.signer("U01").key_id
+    scenario.generations["U01"] = 0
+    scenario.change_roster(retire=[false])
+    scenario.now += timedelta(hours=100)
+    send(scenario, signed(scenario, "U01"), *scenario.steps[-2:])
+    assert findings(scenario) == []
+
+
+@pytest.mark.parametrize("early", [timedelta(microseconds=1), timedelta(hours=72)])
+def test_a_replacement_waits_72_hours(scenario: Scenario, early: timedelta) -> None:
+    """Sooner is refused, and nothing has changed."""
+    version = scenario.conference.state.roster.version
+    with pytest.raises(Refusal) as refusal:
+        scenario.replace_key("U01", scenario.now + timedelta(hours=72) - early)
+    assert refusal.value.code == "REPLACEMENT_TOO_SOON"
+    assert scenario.conference.state.roster.version == version
+
+
+def test_what_replaced_a_key_does_not_go_without_it(scenario: Scenario) -> None:
+    """Else the lost key would act again; both go together."""
+    lost = scenario.signer("U01").key_id
+    scenario.replace_key("U01", scenario.now + timedelta(hours=72))
+    new = scenario.signer("U01").key_id
+    scenario.now += timedelta(hours=73)
+    assert refused(lambda: scenario.change_roster(retire=[new])) == "PREDECESSOR_ACTIVE"
+    scenario.change_roster(retire=[new, lost])
+    roster = scenario.conference.state.roster
+    assert {roster.standing(key, scenario.now) for key in (new, lost)} == {"retired"}
+    assert findings(scenario) == []
+
+
+def test_two_of_three_hold_the_roster(scenario: Scenario) -> None:
+    """From 1 of 1 to 2 of 3, signed by all three; then any two, and the convener alone no more."""
+    three = tuple(scenario.signer(unit).key_id for unit in ("convener", "U01", "U02"))
+    threshold = Threshold(k=2, keys=three)
+    for lacking in (("convener",), ("U01", "U02")):
+        code = refused(lambda by=lacking: scenario.change_roster(by=by, threshold=threshold))
+        assert code == "ROSTER_QUORUM"
+    scenario.change_roster(by=("convener", "U01"), threshold=threshold)
+    key = scenario.signer("auditor").key_id
+    assert refused(lambda: scenario.change_roster(retire=[key])) == "ROSTER_QUORUM"
+    scenario.change_roster(by=("U01", "U02"), retire=[key])
+    assert findings(scenario) == []
+
+
+def test_units_and_keys_of_the_conference_only(scenario: Scenario) -> None:
+    """An unknown unit, a key again, a forged possession: refused on the conference's stream."""
+    assert refused(lambda: scenario.change_roster(add=["U09"])) == "UNKNOWN_UNIT"
+    assert refused(lambda: scenario.change_roster(add=["U01"])) == "KEY_KNOWN"
+    scenario.generations["U01"] = 1
+    stolen = scenario.possession("U01").model_copy(update={"signature": "0" * 128})
+    scenario.possession = lambda *_: stolen  # type: ignore[method-assign]
+    assert refused(lambda: scenario.change_roster(add=["U01"])) == "SIGNATURE_INVALID"
+
+
+def test_verification_follows_the_chain_of_changes(scenario: Scenario) -> None:
+    """A change that was not signed enough is found, and what stands under it too."""
+    scenario.change_roster(rotate="U01")
+    scenario.act("U01", "T-0001", "acknowledge")
+    rows = rows_of(scenario)
+    forged = [
+        row
+        for row in rows
+        if not (row.stream == "conference" and b'"kind":"RosterChanged"' in row.data)
+    ]
+    checker = TrailChecker()
+    codes = {finding.code for row in forged for finding in checker.check(row)[1]}
+    assert "ROSTER_UNKNOWN" in codes
+
+
+def test_a_command_by_a_log_key_is_by_no_key() -> None:
+    """Keys of the log sign checkpoints, nothing else."""
+    scenario = Scenario(units=("U01",)).register_all()
+    log = Signer(b"\x07" * 32)
+    entry = RosterKey(
+        unit="system",
+        role=Role.SYSTEM,
+        use="log",
+        key_id=log.key_id,
+        public_key=log.public_key.hex(),
+    )
+    changes = RosterChanges(add=(entry,))
+    roster = next_roster(scenario.conference.state.roster, changes)
+    scenario.ask(
+        "convener",
+        "change-roster",
+        changes=changes.model_dump(mode="json", exclude_none=True),
+        roster_signatures=[
+            sign_roster(roster, scenario.signer("convener")).model_dump(mode="json")
+        ],
+    )
+    assert scenario.conference.state.roster.by_key_id[log.key_id].use == "log"
+    scenario.signer = lambda _unit: log  # type: ignore[method-assign]
+    assert refused(lambda: scenario.ask("system", "adopt-rules")) == "KEY_UNKNOWN"

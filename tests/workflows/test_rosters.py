@@ -1,0 +1,87 @@
+"""Keys that change while tasks live, on the real server: revoked, rotated, far behind."""
+
+import asyncio
+import json
+from pathlib import Path
+
+from temporalio.client import Client, WorkflowHistory
+from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
+
+from lianxi import ids
+from lianxi.engine.connection import DATA_CONVERTER
+from lianxi.engine.owed_rosters import FAR_BEHIND
+from lianxi.proof.rosters import roster_hash
+from lianxi.store.verify import verify_trail
+from tests.deployment import Deployment, accepted, refusal
+from tests.parties import text_commitment
+from workflows.conference import ConferenceWorkflow
+from workflows.task import TaskWorkflow
+
+
+async def test_a_revoked_key_acts_no_more_on_a_task_that_had_not_heard(
+    deployment: Deployment,
+) -> None:
+    """The engine brings the step along; the first command of somebody else makes it stand."""
+    parties = deployment.parties
+    task = await deployment.issue()
+    early = parties.sign("U01", ids.task_stream(task), "acknowledge", {})
+    revoking = parties.changing(retire=(parties.signers["U01"].key_id,))
+    await deployment.recorded(accepted(await deployment.engine.submit(revoking)))
+    assert refusal(await deployment.engine.submit(early)) == "KEY_RETIRED"
+    assert deployment.kinds(task) == ["TaskIssued"]
+    await deployment.recorded(await deployment.done("U02", task, "acknowledge"))
+    assert deployment.kinds(task) == ["TaskIssued", "RosterAdopted", "AssignmentAcknowledged"]
+    adopted = deployment.events(ids.task_stream(task))[1]
+    assert adopted.data["roster"] == roster_hash(parties.roster)
+    assert "changes" in adopted.data
+    assert refusal(await deployment.engine.submit(early)) == "KEY_RETIRED"
+    # a command of the conference's own stream is judged by the newest roster anyway
+    assert refusal(await deployment.act("U01", task, "progress", percent=10)) == "KEY_RETIRED"
+
+
+async def test_a_rotated_key_goes_on_where_the_old_one_was(deployment: Deployment) -> None:
+    """Acknowledged with the one, submitted with the other; the whole trail verifies and replays."""
+    parties = deployment.parties
+    task = await deployment.issue()
+    await deployment.done("U03", task, "acknowledge")
+    old = parties.sign("U03", ids.task_stream(task), "progress", {"percent": 30})
+    changed = accepted(await deployment.engine.submit(parties.rotating("U03")))
+    await deployment.recorded(changed)
+    assert refusal(await deployment.engine.submit(old)) == "KEY_RETIRED"
+    report = text_commitment("U03 is done")
+    await deployment.recorded(await deployment.done("U03", task, "submit", report=report))
+    assert "RosterAdopted" in deployment.kinds(task)
+    found = await asyncio.to_thread(
+        verify_trail, deployment.store.engine, deployment.store.evidence
+    )
+    assert {finding.code for finding in found.findings} <= {"OPENING_MISSING"}
+    replayer = Replayer(
+        workflows=[TaskWorkflow, ConferenceWorkflow],
+        data_converter=DATA_CONVERTER,
+        workflow_runner=UnsandboxedWorkflowRunner(),
+    )
+    conference = ids.conference_workflow_id(parties.conference)
+    for handle in (deployment.handle(task), deployment.client.get_workflow_handle(conference)):
+        history = await handle.fetch_history()
+        text = json.loads(history.to_json())
+        await replayer.replay_workflow(WorkflowHistory.from_json(history.workflow_id, text))
+
+
+async def test_a_stream_far_behind_is_brought_forward(temporal: Client, tmp_path: Path) -> None:
+    """More new keys than one command takes along: known ones carry the stream there in rounds."""
+    units = tuple(f"N{number:03d}" for number in range(140))
+    made = Deployment.prepared(temporal, tmp_path, units=("U01", *units))
+    try:
+        async with made.worker():
+            await made.found(keys=("U01",))
+            task = await made.issue(units=["U01"])
+            for unit in units:
+                receipt = accepted(await made.engine.submit(made.parties.registering(unit)))
+            await made.recorded(receipt)
+            assert len(units) > FAR_BEHIND
+            last = units[-1]
+            assert refusal(await made.act(last, task, "acknowledge")) == "KEY_UNKNOWN"
+            await made.recorded(await made.done("U01", task, "acknowledge"))
+            assert refusal(await made.act(last, task, "acknowledge")) == "NOT_YOUR_ASSIGNMENT"
+    finally:
+        made.store.close()

@@ -1,0 +1,117 @@
+"""A long trail by the real pure layers, straight into a real store: for tampering and for measuring.
+
+Six units work off tasks of about thirty events each: acknowledged, reported on, submitted, returned,
+submitted again, accepted, closed, with what the ladder does meanwhile. Keys, salts and instants are
+made up, so that the same number of events is the same trail.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from lianxi.domain.task.state import TaskPhase
+from lianxi.messages import RecordBatch
+from lianxi.proof.keys import Signer
+from lianxi.store.anchors import AnchorFiles
+from lianxi.store.sealing import SqlSealer
+from lianxi.store.store import Store, open_store
+from tests.store.scenario import Scenario
+
+UNITS = ("U01", "U02", "U03", "U04", "U05", "U06")
+LOG_KEY = Signer(b"\x17" * 32)
+TASKS_AT_ONCE = 8
+_DUE = {"rule": "days", "kind": "working", "days": 8}
+
+
+def make_trail(
+    folder: Path, events: int, *, anchors: Path | None = None, checkpoint_every: int = 100
+) -> Scenario:
+    """A sealed trail of at least so many events under `folder`; the scenario that lived it."""
+    with open_store(f"sqlite:///{folder}/trail.db", folder / "evidence", writable=True) as store:
+        scenario = Scenario.today(units=UNITS, smtp=frozenset({"U02"})).register_all()
+        count = _record(store, scenario)
+        sealed = 0
+        for step in _life(scenario):
+            if step % TASKS_AT_ONCE == 0:
+                count += _record(store, scenario)
+                if count - sealed >= checkpoint_every:
+                    seal(store, scenario)
+                    sealed = count
+            if count >= events:
+                break
+        _record(store, scenario)
+        seal(store, scenario)
+        if anchors is not None:
+            keep_anchors(store, anchors)
+    return scenario
+
+
+def seal(store: Store, scenario: Scenario) -> None:
+    """Leaves for all that is recorded, and a signed checkpoint."""
+    if store.writer is None:
+        raise ValueError("sealing writes")
+    sealer = SqlSealer(store.writer, store.engine, lambda: (LOG_KEY,), store.anchors)
+    while sealer.seal(scenario.now).more:
+        pass
+
+
+def keep_anchors(store: Store, folder: Path) -> None:
+    """The newest checkpoint outside of the trail."""
+    from lianxi.store.anchors import Anchors
+
+    Anchors(store.engine, AnchorFiles(folder)).keep_all()
+
+
+def _record(store: Store, scenario: Scenario) -> int:
+    """Hand in and record what waits; answers how many events that were."""
+    for given in scenario.openings:
+        store.openings.put(scenario.origin, given.opening, given.by_unit, scenario.now)
+    scenario.openings.clear()
+    batches: list[RecordBatch] = scenario.drain()
+    for batch in batches:
+        store.trail.append(batch)
+    for task, stream in list(scenario.tasks.items()):
+        if stream.state.phase is not TaskPhase.ACTIVE:
+            del scenario.tasks[task]  # over: nothing but its archive would still come
+    return sum(len(batch.events) for batch in batches)
+
+
+def _life(scenario: Scenario) -> Iterator[int]:
+    """One task after another, some overlapping; yields the number of each that is over."""
+    number = 0
+    while True:
+        number += 1
+        yield from _task(scenario, number)
+
+
+def _task(s: Scenario, number: int) -> Iterator[int]:
+    units = [UNITS[(number + place) % len(UNITS)] for place in range(2)]
+    task = s.issue(f"plan-{number}", units=units, due=_DUE)
+    first, second = units
+    s.act(first, task, "acknowledge")
+    s.wait(days=1)
+    for percent in (10, 25, 40, 60):
+        s.act(first, task, "progress", percent=percent, text=_words(s, f"{percent} of 100", first))
+        s.wait(hours=3)
+    s.submit(first, task)
+    s.send_back(first, task)
+    s.wait(days=2)  # the other one is reminded
+    s.act(second, task, "acknowledge")
+    for percent in (30, 70):
+        s.act(second, task, "progress", percent=percent)
+    s.act(second, task, "extend", until={**_DUE, "days": 12}, reason=_words(s, "flood", second))
+    request = s.tasks[task].state.assignments[second].extension
+    if request is not None:
+        s.act("office", task, "grant", unit=second, request="extension", subject=request.event)
+    if number % 3 == 0:
+        s.wait(days=20)  # both late: the ladder climbs
+    for unit in units:
+        s.submit(unit, task)
+        s.accept(unit, task)
+    s.act("office", task, "close", verdict="implemented")
+    s.wait(minutes=5)
+    yield number
+
+
+def _words(s: Scenario, text: str, by: str) -> dict[str, Any]:
+    return s.text(text, by).model_dump(mode="json")
