@@ -51,6 +51,23 @@ class PublicKeys(NamedTuple):
     receipt: str | None
 
 
+def bring_keys(log: Path, receipt: Path) -> tuple[Path, ...]:
+    """Make each of the two keys that has no file yet, and publish both; answers what was made.
+
+    A key that stands is never touched, and published from its file. Raises ServiceKeyError.
+    """
+    made = tuple(path for path in (log, receipt) if not path.exists())
+    for path in made:
+        make_service_key(path)
+    # while the log's key is being replaced, the next one is what rosters are to list
+    public = {
+        "log": read_log_keys(log)[-1].public_key.hex(),
+        "receipt": read_service_key(receipt).public_key.hex(),
+    }
+    publish_keys(receipt.parent, PublicKeys(**public))
+    return made
+
+
 def make_service_key(path: Path) -> Signer:
     """A new key in a new file (0600), durable; FileExistsError where one stands: never overwritten.
 

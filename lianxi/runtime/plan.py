@@ -34,6 +34,8 @@ class SetPlan:
     gateway_scheme: Literal["http", "https"] = "http"
     tests: bool = False
     server_ports: ServerPorts | None = None
+    service_keys: tuple[Path, Path] | None = None
+    """The log's and the receipts' key files; made before anything starts where there are none."""
     environment: dict[str, str] = field(default_factory=dict)
     worker: tuple[str, ...] = field(default_factory=lambda: _module("worker"))
     gateway: tuple[str, ...] = field(default_factory=lambda: _module("lianxi.gateway.main"))
@@ -72,5 +74,7 @@ def from_json(text: str) -> tuple[SetPlan, ServerSource]:
     plan["data"] = Path(plan["data"])
     plan["server_ports"] = ServerPorts(**plan["server_ports"]) if plan["server_ports"] else None
     plan["worker"], plan["gateway"] = tuple(plan["worker"]), tuple(plan["gateway"])
+    keys = plan["service_keys"]
+    plan["service_keys"] = (Path(keys[0]), Path(keys[1])) if keys else None
     source["path"] = Path(source["path"]) if source["path"] else None
     return SetPlan(**plan), ServerSource(**source)

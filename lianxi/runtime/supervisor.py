@@ -32,6 +32,7 @@ from lianxi.runtime.orphans import stop_orphans
 from lianxi.runtime.processes import record_of, write_record
 from lianxi.runtime.state import STOP_ORDER, Phase, SetState, now, write_state
 from lianxi.runtime.temporal_probe import ensure_in_probe
+from lianxi.service_keys import ServiceKeyError, bring_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -118,6 +119,7 @@ class Supervisor:
                 pid=pid,
             )
         require_ports(self._plan, self._source)
+        self._bring_keys()
         await self._door.open()
         starting = asyncio.create_task(self._start_all())
         asked = asyncio.create_task(self._stop_asked.wait())
@@ -137,6 +139,23 @@ class Supervisor:
             asked.cancel()
             await asyncio.gather(starting, asked, return_exceptions=True)
             await self._stop_all()
+
+    def _bring_keys(self) -> None:
+        """What signs checkpoints and receipts is there before the first event is."""
+        if self._plan.service_keys is None:
+            return
+        try:
+            made = bring_keys(*self._plan.service_keys)
+        except ServiceKeyError as error:
+            raise RuntimeFault(
+                "SERVICE_KEY_UNUSABLE",
+                f"A key of the service cannot be used: {error}.",
+                hint="Bring the file back from where it is kept; without it move it away: a new one "
+                "is made, and lianxi conference roster propose --log-keys lists it.",
+                place=str(error.path),
+            ) from error
+        for path in made:
+            self._journal.say("key.made", f"a new key of the service: {path}", path=str(path))
 
     async def _start_all(self) -> None:
         self._journal.say("server.source", self._source.said)

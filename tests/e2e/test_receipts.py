@@ -7,13 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from lianxi.service_keys import (
-    LOG_KEY,
-    RECEIPT_KEY,
-    PublicKeys,
-    make_service_key,
-    publish_keys,
-)
 from tests.e2e.conftest import House, Person, house_at
 
 pytestmark = pytest.mark.server
@@ -27,19 +20,9 @@ def sealing_house(tmp_path: Path) -> Iterator[House]:
     made = house_at(tmp_path)
     made.settings["LIANXI_SEAL_SECONDS"] = "1"
     made.settings.setdefault("LIANXI_ANCHORS_DIR", str(tmp_path / "anchors"))
-    _bring_keys(made.data)
     made.operator.types("up", "-d")
     yield made
     made.operator.types("down")
-
-
-def _bring_keys(data: Path) -> None:
-    """The service's own keys, as an operator brings them along from elsewhere."""
-    keys = data / "keys"
-    keys.mkdir(parents=True, mode=0o700)
-    data.chmod(0o700)
-    log, receipt = (make_service_key(keys / name) for name in (LOG_KEY, RECEIPT_KEY))
-    publish_keys(keys, PublicKeys(log.public_key.hex(), receipt.public_key.hex()))
 
 
 def _until(look: Callable[[], bool]) -> None:

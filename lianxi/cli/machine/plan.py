@@ -86,6 +86,7 @@ def plan_of(data: str | None) -> "SetPlan":
         gateway_host=settings.gateway_host,
         gateway_port=settings.gateway_port,
         gateway_scheme="https" if settings.tls_cert is not None else "http",
+        service_keys=(settings.log_key_file, settings.receipt_key_file),
     )
 
 
