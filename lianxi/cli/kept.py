@@ -92,7 +92,7 @@ class Shelf:
     def mark_receipt(self, request_id: str, mark: str) -> None:
         """Note until when a receipt's proofs are to come, or that nobody waits any more."""
         private_folder(self.folder / "open")
-        (self.folder / "open" / request_id).write_text(mark, "ascii")
+        write_private(self.folder / "open" / request_id, mark.encode("ascii"))
 
     def open_receipts(self) -> dict[str, str]:
         """The marks of receipts whose proofs are still to come, by request id, oldest first."""

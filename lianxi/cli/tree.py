@@ -144,7 +144,10 @@ NOTICE_TABLE = {
 AUDIT_TABLE = {
     "list": Entry("lianxi.cli.audit.listing:list_events", N_("List events.")),
     "show": Entry("lianxi.cli.audit.listing:show_event", N_("One event whole.")),
-    "verify": Entry("lianxi.cli.audit.verify:verify", N_("Check hashes, chains and signatures.")),
+    "verify": Entry(
+        "lianxi.cli.audit.verify:verify",
+        N_("Check hashes, chains, signatures and the tree, and derive every event again."),
+    ),
     "as-of": Entry("lianxi.cli.audit.as_of:as_of", N_("The state at an instant, from events.")),
     "redact": Entry(
         "lianxi.cli.audit.redact:redact", N_("Destroy a text or file for good, with a reason.")
@@ -192,7 +195,7 @@ CONFERENCE_TABLE = {
     ),
     "gap": Entry("lianxi.cli.conference.gap:gap", N_("Gaps of service: list or exclude them.")),
     "roster": Entry(
-        "lianxi.cli.conference.roster:roster", N_("Who holds which key, and who signs.")
+        "lianxi.cli.conference.roster:roster", N_("Check the roster, and change it with several signatures.")
     ),
 }
 

@@ -30,6 +30,7 @@ SIGHT: dict[str, Sight] = {
             *("CompletionSubmitted", "SubmissionRecalled", "CompletionAccepted"),
             *("CompletionReturned", "AssignmentReopened", "AssignmentAdded"),
             *("AssignmentWithdrawn", "AssignmentTransferred", "LeadChanged", "BulletinIssued"),
+            "TaskThawed",
         ),
         Sight.TASK,
     ),

@@ -25,7 +25,7 @@ from tests.cli.spoken import parse
 EVERY_ACTION = ACTIONS.keys() | CONFERENCE_ACTIONS.keys()
 
 FIELDS = {
-    **dict.fromkeys(("who", "conference", "ref", "version"), "x"),
+    **dict.fromkeys(("who", "conference", "ref", "version", "commit"), "x"),
     "task": "T-0003",
     "unit": "U07",
     "units": "U07",

@@ -64,6 +64,10 @@ BY_CONFERENCE: dict[type[cev.ConferenceEvent], tuple[Side, str]] = {
     cev.IssueProposed: ("office", "proposed"),
     cev.IssueRejected: ("office", "rejected"),
     cev.IssueExpired: ("office", "expired"),
+    cev.RedactionProposed: ("office", "redaction-proposed"),
+    cev.RedactionRejected: ("office", "redaction-rejected"),
+    cev.RedactionExpired: ("office", "redaction-expired"),
+    cev.OpeningRedacted: ("unit", "redacted"),
 }
 """What the conference tells."""
 
@@ -140,10 +144,11 @@ class TestTexts:
 
     def test_commands_name_only_what_a_notice_knows(self) -> None:
         """Each begins with the program's name; without a task no command names one."""
-        known = {"task", "unit", "subject"}
+        known = {"task", "unit", "subject", "event"}
+        ours = {"subject", "event"}
         for text, allowed in (
             *((text, known) for text in (*TEXTS.values(), OTHER)),
-            *((text, {"subject"}) for text in (*CONFERENCE_TEXTS.values(), OTHER_OF_CONFERENCE)),
+            *((text, ours) for text in (*CONFERENCE_TEXTS.values(), OTHER_OF_CONFERENCE)),
         ):
             assert text.commands
             for command in text.commands:
@@ -154,7 +159,8 @@ class TestTexts:
         """What a letter says to type is parsed by the program itself."""
         for text in (*TEXTS.values(), *CONFERENCE_TEXTS.values(), OTHER, OTHER_OF_CONFERENCE):
             for template in text.commands:
-                command = template.format(task="T-0003", unit="U07", subject="5f1c3a9d0e12")
+                known = {"task": "T-0003", "unit": "U07", "subject": "5f1c3a9d0e12"}
+                command = template.format(**known, event="5f1c3a9d0e12" * 5)
                 parse(command.replace("NUMBER", "60").replace("LIMIT", "15wd"))
 
     def test_every_text_is_marked_and_has_a_chinese_one(self, chinese: Catalog) -> None:
