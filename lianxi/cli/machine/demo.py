@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +25,8 @@ from lianxi.cli.grammar import Flags, verb
 from lianxi.cli.kept import Shelf
 from lianxi.cli.keyfile import Key, make_key, read_key
 from lianxi.cli.language import _, current
+from lianxi.cli.machine.demo_receipt import UNIT as RECEIPT_UNIT
+from lianxi.cli.machine.demo_receipt import Proven, checked_receipt
 from lianxi.cli.machine.plan import data_option, data_path, faults_shown, plan_of
 from lianxi.cli.private_files import write_private
 from lianxi.cli.profiles import Home, Settings, acting_as, free_profile, save_profile
@@ -46,6 +48,8 @@ TASKS = ("service-day", "law-talks", "job-fairs", "reading-rooms", "weather-dril
 
 ATTEMPTS = 3
 """How often a step without a definite answer is given: on a slow machine the trail comes late."""
+
+SEAL_SECONDS = "5"
 
 REPORT = "已按要求完成。Done as asked; see the evidence.\n"
 
@@ -99,12 +103,15 @@ def demo(flags: Flags, data: str | None) -> None:
     with faults_shown():
         from lianxi.runtime.up import up
 
-        running = up(plan_of(data), detached=True, found_ok=True)
+        # so often that the receipt below need not wait; `lianxi up` seals as the settings say
+        plan = replace(plan_of(data), environment={"LIANXI_SEAL_SECONDS": SEAL_SECONDS})
+        running = up(plan, detached=True, found_ok=True)
     stage = Stage(Settings.of(flags).home, running.gateway, data_path(data).absolute())
     stage.found()
     stage.cast_units()
     stage.play()
-    _show(stage, running, time.monotonic() - begun)
+    proven = checked_receipt(stage)
+    _show(stage, running, time.monotonic() - begun, proven)
 
 
 @dataclass(frozen=True)
@@ -157,7 +164,7 @@ class Stage:
         for name in TASKS:
             tick(_("issuing {name}").format(name=name))
             path = SAMPLE / "tasks" / f"{name}.yaml"
-            self._speaks("office", "task", "issue", "-f", str(path), "--wait", "recorded")
+            self.speaks("office", "task", "issue", "-f", str(path), "--wait", "recorded")
         report = self.data / "report.txt"
         write_private(report, REPORT.encode())
         request_ids = self._request_ids()
@@ -167,7 +174,7 @@ class Stage:
                 continue
             tick(_("act {number} of {total}").format(number=number, total=len(ACTS)))
             words = [word.format(report=report) for word in line.split(" ")]
-            self._speaks(unit, *words, "--request-id", request_id)
+            self.speaks(unit, *words, "--request-id", request_id)
         tick("")
 
     # --- inside ---
@@ -210,7 +217,7 @@ class Stage:
                 write_private(request, possession)
                 requests.append(str(request))
             tick(_("registering {total} keys").format(total=len(keys)))
-            self._speaks("convener", "key", "register", *requests, "--yes")
+            self.speaks("convener", "key", "register", *requests, "--yes")
 
     def profile(self, unit: str) -> str:
         """The profile's name: the unit's id, unless another conference has that name here."""
@@ -219,23 +226,28 @@ class Stage:
     def _settings(self) -> Settings:
         return Settings(self.home, Flags(), {})
 
-    def _speaks(self, unit: str, *words: str) -> None:
-        self._types(*words, "--profile", self.profile(unit))
+    def speaks(self, unit: str, *words: str) -> str:
+        """As `demo_receipt.Speaker`."""
+        return self._types(*words, "--profile", self.profile(unit))
 
-    def _types(self, *words: str) -> None:
-        """Run a command line in this process; what it prints is shown only if it fails."""
+    def _types(self, *words: str) -> str:
+        """Run a command line in this process; what it prints is shown only if it fails.
+
+        Answers what it said on stdout.
+        """
         from lianxi.cli.main import main
 
         for _attempt in range(ATTEMPTS):
-            printed = StringIO()
-            with redirect_stdout(printed), redirect_stderr(printed):
+            printed, talk = StringIO(), StringIO()
+            with redirect_stdout(printed), redirect_stderr(talk):
                 # each run of main chooses its language anew, for the whole process
                 code = main([*words, "--no-input", "--lang", current()])
             if code != Exit.PENDING:
                 break
         if code != Exit.OK:
-            say(printed.getvalue())
+            say(printed.getvalue() + talk.getvalue())
             raise CliError("DEMO_STEP_FAILED", step=f"lianxi {' '.join(words)}")
+        return printed.getvalue()
 
     def _request_ids(self) -> list[str]:
         """The acts' request ids in this founding: made once, kept beside the units' keys."""
@@ -256,7 +268,7 @@ def _units() -> list[str]:
     return [row.unit for row in rows]
 
 
-def _show(stage: Stage, running: "SetStatus", seconds: float) -> None:
+def _show(stage: Stage, running: "SetStatus", seconds: float, proven: Proven) -> None:
     put(
         _("gateway {gateway}   Temporal {temporal} ({server})").format(
             gateway=running.gateway, temporal=running.temporal, server=running.server
@@ -268,6 +280,7 @@ def _show(stage: Stage, running: "SetStatus", seconds: float) -> None:
         )
     )
     put(_("This machine holds all keys (demo custody): authorship is not proven here."))
+    _show_receipt(proven)
     label = _("next:")
     for number, (unit, command) in enumerate(NEXT):
         line = f"{_command_path()}{command.removeprefix('lianxi')} {_as(stage, unit)}"
@@ -275,6 +288,13 @@ def _show(stage: Stage, running: "SetStatus", seconds: float) -> None:
     activation = _activation()
     if activation is not None:
         put(_("lianxi is not on the PATH yet: {command}").format(command=activation))
+
+
+def _show_receipt(proven: Proven) -> None:
+    said = _("A receipt of {unit}, checked without the gateway: {verdict}")
+    put(said.format(unit=RECEIPT_UNIT, verdict=proven.verdict))
+    files = (str(proven.receipt), "--trust", str(proven.trust))
+    put(f"       {_command_path()} {shlex.join(['audit', 'check-receipt', *files])}")
 
 
 def _as(stage: Stage, unit: str) -> str:

@@ -1,0 +1,75 @@
+"""The demo's end: a receipt that the log proves, checked without gateway or profile (cli layer)."""
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from lianxi.cli.faults import CliError
+from lianxi.cli.language import _
+from lianxi.cli.terminal import tick
+
+UNIT, TASK = "U05", "T-0002"
+"""Whose receipt it is, and of which task: the demo lets this unit submit there."""
+
+WITNESSES = ("U01", "U02", "U03")
+QUORUM = 2
+"""More than (n+f)/2 of the three, where none of them lies."""
+
+PATIENCE = 30.0
+"""Seconds until the log holds what was just done; the demo seals every few."""
+
+
+class Proven(NamedTuple):
+    """The files of a receipt and of what to judge it by, and what the check came to."""
+
+    receipt: Path
+    trust: Path
+    verdict: str
+
+
+class Speaker(Protocol):
+    """Who can type a command as a unit of the demo, and where files of the demo may lie."""
+
+    @property
+    def data(self) -> Path:
+        """The data directory."""
+        ...
+
+    def speaks(self, unit: str, *words: str) -> str:
+        """What the command printed; raises CliError unless it was done."""
+        ...
+
+
+def checked_receipt(stage: Speaker) -> Proven:
+    """Wait for the proof, have it witnessed, take it out, check it; the verdict is the last line.
+
+    Raises CliError DEMO_STEP_FAILED when the log does not come to hold it in time.
+    """
+    tick(_("waiting for a receipt's proof"))
+    receipt, trust = stage.data / "demo-receipt.json", stage.data / "demo-trust.json"
+    _wait(lambda: _state(stage) in ("included", "witnessed"))
+    for witness in WITNESSES:
+        stage.speaks(witness, "audit", "cosign")
+    stage.speaks("auditor", "audit", "trust", "--quorum", str(QUORUM), "--to", str(trust))
+    stage.speaks(UNIT, "config", "set", "trust", str(trust.absolute()))
+    _wait(lambda: _state(stage) == "witnessed")
+    stage.speaks(UNIT, "task", "receipt", TASK, "--to", str(receipt))
+    said = stage.speaks(UNIT, "audit", "check-receipt", str(receipt), "--trust", str(trust))
+    tick("")
+    return Proven(receipt, trust, said.strip().splitlines()[-1])
+
+
+def _state(stage: Speaker) -> str:
+    """How far the proof of the unit's last filing on the task has come."""
+    rows = json.loads(stage.speaks(UNIT, "task", "receipt", TASK, "-o", "json"))["items"]
+    return str(rows[-1]["state"]) if rows else ""
+
+
+def _wait(done: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not done():
+        if time.monotonic() > end:
+            raise CliError("DEMO_STEP_FAILED", step=f"lianxi task receipt {TASK}")
+        time.sleep(0.5)
