@@ -12,8 +12,8 @@ CONFERENCE = "keys"
 
 @pytest.fixture(scope="module")
 def office(house: House) -> Person:
-    """The office's machine, which founds the conference."""
-    person = house.operator
+    """The office's machine, which founds the conference; the house has others, from another one."""
+    person = house.person("keys-office", LIANXI_DATA=str(house.data))
     house.found(CONFERENCE, person)
     return person
 
