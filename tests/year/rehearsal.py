@@ -8,6 +8,7 @@ from pathlib import Path
 from lianxi.cli.conference.roster_file import RosterRow
 from lianxi.domain.calendar import Calendar
 from lianxi.domain.conference.events import RosterMade
+from lianxi.domain.engine import NEWEST_ENGINE
 from lianxi.domain.task import events as ev
 from lianxi.domain.task.deciding.moving import moves_by_calendar
 from lianxi.ids import CONFERENCE_STREAM, task_of_stream, task_stream
@@ -44,7 +45,12 @@ class Rehearsal:
         founding = self.people.founding(FOUNDING_RULES, calendar_of(year, 1))
         now = datetime(year - 1, 12, 30, tzinfo=UTC)
         envelope = self.people.seal(founding, now).envelope
-        given = ConferenceInput(conference=CONFERENCE, origin=self.people.origin, envelope=envelope)
+        given = ConferenceInput(
+            conference=CONFERENCE,
+            origin=self.people.origin,
+            engine=NEWEST_ENGINE,
+            envelope=envelope,
+        )
         self._conference = ConferenceStream.open(given, now)
         self._clocks[CONFERENCE_STREAM] = now
         self._tasks: dict[str, TaskStream] = {}
@@ -146,7 +152,9 @@ class Rehearsal:
             proposal=proposed,
             approval=approval,
         )
-        given = TaskInput(task=receipt.task, origin=self.people.origin, start=start)
+        given = TaskInput(
+            task=receipt.task, origin=self.people.origin, engine=NEWEST_ENGINE, start=start
+        )
         stream = task_stream(receipt.task)
         self._tasks[receipt.task] = TaskStream.open(given, now)
         self._clocks[stream] = now

@@ -128,6 +128,19 @@ def test_a_warning_goes_by_office_and_convener_and_is_answered(year: Played) -> 
     assert only(facts, ev.OfficeReminded, rung="exhausted", unit="U10")
 
 
+def test_a_warning_that_waits_is_overtaken_by_the_submission(year: Played) -> None:
+    """The unit is late enough to be warned, and submits before the office looks at the proposal."""
+    facts = year.facts("tree-planting")
+    order = [
+        position(facts, ev.RungFired, unit="U27", rung="overdue-3"),
+        position(facts, ev.CompletionSubmitted, unit="U27"),
+        position(facts, ev.ProposalOvertaken),
+    ]
+    assert order == sorted(order)
+    assert not only(facts, ev.ProposalEndorsed)
+    assert not only(facts, ev.WarningSent)
+
+
 def test_warnings_rejected_by_the_office_and_by_the_convener(year: Played) -> None:
     """Neither is sent."""
     facts = year.facts("market-scales")
@@ -233,3 +246,24 @@ def test_a_task_proposed_approved_cancelled_archived(year: Played) -> None:
         for kind in (ev.ActProposed, ev.ProposalApproved, ev.TaskCancelled, ev.TaskArchived)
     ]
     assert order == sorted(order)
+
+
+def test_of_three_reports_a_text_and_a_file_are_destroyed(year: Played) -> None:
+    """By the convener at once, by the office only as approved; one rejected, then left to expire."""
+    facts, told = year.facts("school-meals"), year.ground.recorded["conference"]
+    filed = {e.unit: e for e in only(facts, ev.CompletionSubmitted)}
+    text, file = filed["U16"].report.commit, filed["U01"].evidence[0].file.commit
+    kept = filed["U19"].report.commit
+    story = [(e.kind, e.data.get("commit")) for e, _ in told if "Redact" in e.kind]
+    assert story == [
+        ("OpeningRedacted", text),
+        ("RedactionProposed", file),
+        ("OpeningRedacted", file),
+        ("RedactionProposed", kept),
+        ("RedactionRejected", None),
+        ("RedactionProposed", kept),
+        ("RedactionExpired", None),
+    ]
+    assert {e.data["task"] for e, _ in told if e.kind == "OpeningRedacted"} == {
+        year.player.stories["school-meals"].task
+    }

@@ -12,6 +12,13 @@ from tools.year.script import Line
 Named = tuple[Mapping[str, Any], str | None]
 """Arguments that come from the record, and what the actor had seen last."""
 
+TO_LOOK_UP: Mapping[str, tuple[str, ...]] = {
+    "approve": ("act", "unit"),
+    "reject": ("act", "unit"),
+    "redact": ("unit", "part"),
+}
+"""What a line says only so that the subject is found; the command does not say it."""
+
 
 def _of(state: TaskState, line: Line) -> Assignment:
     return state.assignments[line.args["unit"]]
@@ -47,6 +54,15 @@ def _mistake(state: TaskState, line: Line) -> Named:
     return {"act": undo.act}, None
 
 
+def _handed_in(state: TaskState, line: Line) -> Named:
+    """The report of a unit, or the first file that came with it, by its commitment."""
+    submission = _of(state, line).submission
+    assert submission is not None
+    handed_in = {"report": [submission.report], "file": [e.file for e in submission.evidence]}
+    commit = handed_in[line.args["part"]][0].commit
+    return {"commit": commit, "task": state.task, "units": [line.args["unit"]]}, None
+
+
 def _own(state: TaskState, line: Line) -> Assignment:
     return state.assignments[line.who]
 
@@ -68,6 +84,7 @@ SUBJECTS: Mapping[str, Callable[[TaskState, Line], Named]] = {
     "correct": lambda state, line: ({"event": _own(state, line).said[-1]}, _own(state, line).head),
     "approve": _proposal,
     "reject": _proposal,
+    "redact": _handed_in,
     "by-mistake": _mistake,
     "exclude-gap": lambda state, _line: ({"gap": state.gaps[-1].event}, None),
 }

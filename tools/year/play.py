@@ -21,13 +21,16 @@ from lianxi.messages import Receipt
 from tools.year.conference import CONFERENCE, RULES
 from tools.year.days import Days, calendar_of
 from tools.year.habits import lines_of
-from tools.year.naming import SUBJECTS
+from tools.year.naming import SUBJECTS, TO_LOOK_UP
 from tools.year.people import Said, wire
 from tools.year.plan import TASKS
 from tools.year.script import InForce, Line, On, Planned, Text, When
 
 AT_ONCE = 8
 """Tasks that are played at the same time."""
+
+ABOUT_A_TASK = ("issue", "redact")
+"""What is said about a task, but decided by the conference."""
 
 
 class Ground(Protocol):
@@ -101,8 +104,8 @@ class Player:
     ground: Ground
     told: Callable[[int, datetime], Awaitable[None]]
     stories: dict[str, Story] = field(default_factory=dict)
-    proposed: dict[str, str] = field(default_factory=dict)
-    """Proposed issues by the task's ref."""
+    proposed: dict[tuple[str, str | None], str] = field(default_factory=dict)
+    """What waits on the conference's stream, by the task's ref and the unit: issues are of none."""
 
     async def play(self) -> None:
         """From the first line to the last moment of the year."""
@@ -139,7 +142,7 @@ class Player:
     def _stream_of(self, act: Act) -> str | None:
         """The conference's stream, or None: a task's."""
         line, planned = act.line, act.planned
-        if planned is None or line.action == "issue" or line.args.get("act") == "issue":
+        if planned is None or {line.action, line.args.get("act")} & {*ABOUT_A_TASK}:
             return CONFERENCE_STREAM
         return None
 
@@ -148,7 +151,7 @@ class Player:
     async def _on_conference(self, act: Act) -> None:
         line, planned = act.line, act.planned
         if planned is not None:
-            await self._register(act, planned)
+            await self._about_a_task(act, planned)
         elif line.action in ("register-key", "change-roster", "replace-key"):
             unit = str(line.args["unit"])
             await self.ground.say(await self.ground.renew(unit, line.action))
@@ -159,18 +162,22 @@ class Player:
             if line.action == "succeed":
                 await self._transfer(act)
 
-    async def _register(self, act: Act, planned: Planned) -> None:
-        """An issue, or what the convener says of one that was proposed."""
-        if act.line.action == "issue":
-            args = _issue_args(planned, self._filled)
-            said = Said(act.line.who, CONFERENCE_STREAM, "issue", args)
-        else:
-            said = self._said(act, CONFERENCE_STREAM, proposal=self.proposed[planned.ref])
+    async def _about_a_task(self, act: Act, planned: Planned) -> None:
+        """An issue, a redaction, or what the convener says of one that was proposed."""
+        line, place = act.line, (planned.ref, act.line.args.get("unit"))
+        match line.action:
+            case "issue":
+                args = _issue_args(planned, self._filled)
+                said = Said(line.who, CONFERENCE_STREAM, "issue", args)
+            case "redact":
+                said = await self._with_subject(act, self.stories[planned.ref], CONFERENCE_STREAM)
+            case _:
+                said = self._said(act, CONFERENCE_STREAM, proposal=self.proposed[place])
         receipt = await self.ground.say(said)
         if receipt.task is not None:
             self.stories[planned.ref] = Story(receipt.task)
-        elif receipt.events[-1].kind == "IssueProposed":
-            self.proposed[planned.ref] = receipt.events[-1].hash
+        elif receipt.events[-1].kind in ("IssueProposed", "RedactionProposed"):
+            self.proposed[place] = receipt.events[-1].hash
 
     async def _adopt_calendar(self, act: Act) -> None:
         """What it would move, then the decision, then one command for each open task."""
@@ -218,11 +225,11 @@ class Player:
                 await self.ground.away(story.task, instant)
                 continue
             await self.ground.reach([stream], instant)
-            await self.ground.say(await self._with_subject(act, story))
+            await self.ground.say(await self._with_subject(act, story, stream))
 
-    async def _with_subject(self, act: Act, story: Story) -> Said:
-        """The command of a line, with what it names looked up in the record."""
-        line, stream = act.line, task_stream(story.task)
+    async def _with_subject(self, act: Act, story: Story, stream: str) -> Said:
+        """The command of a line, with what it names looked up in the task's record."""
+        line = act.line
         named: Mapping[str, Any] = {}
         expect = None
         look = SUBJECTS.get(line.action)
@@ -253,10 +260,12 @@ class Player:
 
     def _said(self, act: Act, stream: str, /, **more: Any) -> Said:
         zero = act.planned.start if act.planned is not None else 0
-        args = {name: self._filled(value, zero) for name, value in act.line.args.items()}
-        if "proposal" in more:
-            args.pop("act", None)
-            args.pop("unit", None)
+        unsaid = TO_LOOK_UP.get(act.line.action, ())
+        args = {
+            name: self._filled(value, zero)
+            for name, value in act.line.args.items()
+            if name not in unsaid
+        }
         return Said(act.line.who, stream, act.line.action, {**args, **more})
 
     def _filled(self, value: Any, zero: int) -> Any:

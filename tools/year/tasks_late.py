@@ -135,7 +135,12 @@ FROM_APRIL: tuple[Planned, ...] = (
         92,
         "城市绿化补植 (planting of trees)",
         units=("U22", "U10", "U27", "U28"),
-        closes=19,
+        closes=21,
+        lines=(
+            *taken_up(1, "U27"),
+            # three days late: a warning is proposed, and by then there is nothing to warn of
+            *done(19, "U27", 20),
+        ),
     ),
     Planned(
         "water-meters",

@@ -19,6 +19,11 @@ from tools.year.script import (
     wd,
 )
 
+LIST_OF_PUPILS = {
+    "file": Text("忌口学生名单 (pupils with allergies): …", "application/octet-stream"),
+    "media": "application/octet-stream",
+}
+
 FROM_MARCH: tuple[Planned, ...] = (
     Planned(
         "school-meals",
@@ -32,7 +37,8 @@ FROM_MARCH: tuple[Planned, ...] = (
             at(9, MORNING, "U01", "retract", request="extension"),
             at(9, MORNING, "U16", "extend", until=wd(12), **reason("检查点增加 (more kitchens)")),
             *done(10, "U16", 11),  # what it asked for is moot
-            *done(12, "U01", 13),
+            at(12, MORNING, "U01", "submit", report=DONE, evidence=[LIST_OF_PUPILS]),
+            at(13, AFTERNOON, "office", "accept", unit="U01"),
             # filed in time and not decided at due: nobody is late before the office has decided
             at(13, MORNING, "U19", "extend", until=wd(10), **reason("抽检未完 (samples are out)")),
             at(
@@ -45,6 +51,54 @@ FROM_MARCH: tuple[Planned, ...] = (
                 **reason("不再延期 (no further delay)"),
             ),
             *done(18, "U19", 19),
+            # what was handed in says more than it should: one text and one file are destroyed
+            at(
+                22,
+                MORNING,
+                "convener",
+                "redact",
+                unit="U16",
+                part="report",
+                **reason("写有患病学生情况 (it tells of pupils who fell ill)"),
+            ),
+            at(
+                22,
+                NOON,
+                "office",
+                "redact",
+                unit="U01",
+                part="file",
+                **reason("载有学生姓名 (it names pupils)"),
+            ),
+            at(23, MORNING, "convener", "approve", act="redact", unit="U01"),
+            at(
+                23,
+                NOON,
+                "office",
+                "redact",
+                unit="U19",
+                part="report",
+                **reason("写有检查员姓名 (it names an inspector)"),
+            ),
+            at(
+                24,
+                MORNING,
+                "convener",
+                "reject",
+                act="redact",
+                unit="U19",
+                **reason("姓名已公示 (the name is public)"),
+            ),
+            # proposed once more, and nobody decides
+            at(
+                26,
+                NOON,
+                "office",
+                "redact",
+                unit="U19",
+                part="report",
+                **reason("写有检查员电话 (and a telephone number)"),
+            ),
         ),
     ),
     Planned(
