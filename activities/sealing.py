@@ -176,8 +176,8 @@ class _Told:
             now.add(("not sealed", each.origin, f"{each.stream} from {each.seq}", each.reason))
         for origin, reason in turn.unsigned.items():
             now.add(("not signed", origin, "checkpoint", reason))
-        if not turn.anchored:
-            now.add(("not kept", "all conferences", "anchor", "unwritable"))
+        for origin, reason in turn.unkept.items():
+            now.add(("not kept", origin, "anchor", reason))
         for what in sorted(now - self._said):
             activity.logger.warning("%s: %s, %s: %s", *what)
         self._said = now

@@ -389,8 +389,8 @@ class SealTurn:
     """What one turn of sealing did.
 
     `more`: go on at once. `left`: all that is known not to fit, one per stream. `unsigned`: by
-    conference why its checkpoints are not signed (no_key, unlisted, root, fork, behind).
-    `anchored`: whether the copies outside of the data directory could be written.
+    conference why its checkpoints are not signed (no_key, unlisted, root, fork, behind). `unkept`: by
+    conference why its copy outside of the data directory is not up to date (unwritable, unreadable).
     """
 
     sealed: int = 0
@@ -398,7 +398,7 @@ class SealTurn:
     more: bool = False
     left: tuple[Misfit, ...] = ()
     unsigned: Mapping[str, str] = field(default_factory=dict)
-    anchored: bool = True
+    unkept: Mapping[str, str] = field(default_factory=dict)
 
 
 class Sealer(Protocol):

@@ -3,33 +3,37 @@
 A restored backup is a whole and consistent trail; only a head kept elsewhere tells that there was
 more. Per conference two files, named by SHA-256 of the origin: `.note`, the newest signed
 checkpoint, and, where a policy says which witnesses count, `.cosigned.note`, the newest one they
-witnessed. With a policy that one is held against the trail, without one the newest signed.
+witnessed. With a policy that one is held against the trail; without one, and until there is one, the
+newest signed.
 """
 
 import os
 import threading
+from collections.abc import Mapping
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, Row, bindparam, select
 
 from lianxi.domain.refusal import Refusal
 from lianxi.ports import TrailBehindError
 from lianxi.proof.checkpoints import Checkpoint, read_checkpoint
-from lianxi.proof.notes import MAX_NOTE_BYTES, parse_signature_line
+from lianxi.proof.notes import MAX_NOTE_BYTES
 from lianxi.proof.policies import Policy, parse_policy
 from lianxi.proof.refusals import PolicyMalformedError
 from lianxi.proof.tree import EMPTY_ROOT
 from lianxi.proof.witnessing import Cosigned, cosigned_by, witnessed_size
 from lianxi.store.faults import outages_translated
-from lianxi.store.tables import checkpoints, conferences, cosignatures
+from lianxi.store.prepared import Prepared
+from lianxi.store.tables import conferences, cosignatures
 from lianxi.store.tree_reads import (
     StoredCheckpoint,
     checkpoint_at,
     cosigned_note,
     newest_checkpoint,
+    readable_line,
     root_of,
     tree_size,
 )
@@ -42,6 +46,15 @@ that size has another root; unreadable: what is kept is no checkpoint of this co
 """
 
 REFUSED: frozenset[Standing] = frozenset({"behind", "other", "unreadable"})
+
+Unkept = Literal["unwritable", "unreadable"]
+"""Why an anchor is not up to date.
+
+unwritable: its file could not be written; unreadable: what the store or the file holds is no note.
+"""
+
+_TRIED = 8
+"""So many of a witness's newest rows are looked at for one that holds."""
 
 
 class PolicyFileError(ValueError):
@@ -132,14 +145,15 @@ class Anchors:
         self._lock = threading.Lock()
         self._found: dict[str, Anchored] = {}
         self._kept: dict[Path, bytes] = {}
+        self._held: dict[tuple[str, str], tuple[int, str, list[Cosigned]]] = {}
 
     # --- comparing ---
 
     def look(self, origin: str) -> Anchored:
         """How a trail stands to its anchor, as of the first time that this process asked.
 
-        Once for a process: while it runs nobody else writes, and its own anchors only grow. Raises
-        StoreUnavailableError.
+        Once for a process: while it runs nobody else writes, and its own anchors only grow. Where
+        that shows not to be so (`keep_all`) it is compared anew. Raises StoreUnavailableError.
         """
         with self._lock:
             known = self._found.get(origin)
@@ -160,10 +174,17 @@ class Anchors:
         """How a trail stands to its anchor now. Raises StoreUnavailableError."""
         if self._files is None:
             return Anchored(origin, "none", None, None)
-        cosigned = self._policy is not None
-        path = self._files.path(origin, cosigned=cosigned)
+        found = Anchored(origin, "none", None, self._files.path(origin))
+        for cosigned in (True, False) if self._policy is not None else (False,):
+            found = self._compare(self._files, origin, cosigned=cosigned)
+            if found.standing != "none":
+                break
+        return found
+
+    def _compare(self, files: AnchorFiles, origin: str, *, cosigned: bool) -> Anchored:
+        path = files.path(origin, cosigned=cosigned)
         try:
-            data = self._files.read(origin, cosigned=cosigned)
+            data = files.read(origin, cosigned=cosigned)
             if data is None:
                 return Anchored(origin, "none", None, path)
             anchor, _ = read_checkpoint(data)
@@ -181,30 +202,31 @@ class Anchors:
     def look_at_all(self) -> list[Anchored]:
         """`look` for every conference of the trail."""
         with outages_translated(), self._reading.connect() as connection:
-            origins = list(connection.scalars(select(conferences.c.origin)))
-        return [self.look(origin) for origin in sorted(origins)]
+            return [self.look(origin) for origin in _origins(connection)]
 
     # --- keeping ---
 
-    def keep_all(self) -> bool:
+    def keep_all(self) -> Mapping[str, Unkept]:
         """Write what is newer than what is kept, for every conference that is not refused.
 
-        To be called after signing and after cosignatures came in. False where a file could not be
-        written: the trail goes on, since the next turn tries again, but somebody is to be told.
-        Raises StoreUnavailableError.
+        To be called after signing and after cosignatures came in. Answers by conference why its
+        anchor is not up to date: the trail goes on, since the next turn tries again, but somebody is
+        to be told. Raises StoreUnavailableError.
         """
+        unkept: dict[str, Unkept] = {}
         if self._files is None:
-            return True
-        kept = True
+            return unkept
         with outages_translated(), self._reading.connect() as connection:
-            for origin in connection.scalars(select(checkpoints.c.origin).distinct()).all():
+            for origin in _origins(connection):
                 if self.is_behind(origin):
                     continue
                 try:
                     self._keep(connection, self._files, origin)
                 except OSError:
-                    kept = False
-        return kept
+                    unkept[origin] = "unwritable"
+                except Refusal:
+                    unkept[origin] = "unreadable"
+        return unkept
 
     def _keep(self, connection: Connection, files: AnchorFiles, origin: str) -> None:
         newest = newest_checkpoint(connection, origin)
@@ -212,8 +234,9 @@ class Anchors:
             return
         self._put(connection, files, newest, cosigned=False)
         if self._policy is not None:
-            witnessed = _newest_witnessed(connection, origin, self._policy)
-            if witnessed is not None:
+            size = witnessed_size(self._policy, self._cosigned(connection, origin, self._policy))
+            witnessed = None if size is None else checkpoint_at(connection, origin, size)
+            if witnessed is not None and witnessed.note is not None:
                 self._put(connection, files, witnessed, cosigned=True)
 
     def _put(
@@ -228,9 +251,28 @@ class Anchors:
         path = files.path(checkpoint.origin, cosigned=cosigned)
         if self._kept.get(path) == note:
             return
-        if _may_replace(files.read(checkpoint.origin, cosigned=cosigned), checkpoint.size):
-            files.write(checkpoint.origin, note, cosigned=cosigned)
+        if not _may_replace(files.read(checkpoint.origin, cosigned=cosigned), checkpoint):
+            # another process has kept more, or the trail was exchanged while we run
+            with self._lock:
+                self._found[checkpoint.origin] = self.compare(checkpoint.origin)
+            return
+        files.write(checkpoint.origin, note, cosigned=cosigned)
         self._kept[path] = note
+
+    def _cosigned(self, connection: Connection, origin: str, policy: Policy) -> list[Cosigned]:
+        """Of each witness of the policy the largest checkpoint it cosigned: it vouches for all before."""
+        found: list[Cosigned] = []
+        for key in policy.witnesses.values():
+            place = {"origin_": origin, "name_": key.name}
+            for row in _COSIGNED.run(connection, place):
+                known = self._held.get((origin, key.name))
+                if known is None or known[:2] != (row.size, row.line):
+                    known = row.size, row.line, _holding(connection, origin, policy, row)
+                if known[2]:
+                    self._held[origin, key.name] = known
+                    found += known[2]
+                    break
+        return found
 
 
 def _standing(connection: Connection, anchor: Checkpoint) -> Standing:
@@ -243,32 +285,34 @@ def _standing(connection: Connection, anchor: Checkpoint) -> Standing:
     return "holds" if root == anchor.root else "other"
 
 
-def _may_replace(kept: bytes | None, size: int) -> bool:
-    """Whether a checkpoint of `size` may take the place of what is kept: of no larger tree."""
+def _may_replace(kept: bytes | None, checkpoint: StoredCheckpoint) -> bool:
+    """Whether a checkpoint may take the place of what is kept; Refusal where that is unreadable."""
     if kept is None:
         return True
-    try:
-        return read_checkpoint(kept)[0].size <= size
-    except Refusal:
-        return False  # somebody is to look at it: it is refused at the next start
+    known = read_checkpoint(kept)[0]
+    return known.size < checkpoint.size or known[1:] == (checkpoint.size, checkpoint.root)
 
 
-def _newest_witnessed(
-    connection: Connection, origin: str, policy: Policy
-) -> StoredCheckpoint | None:
-    """The largest checkpoint that a quorum cosigned, itself or a later one."""
-    rows = connection.execute(
-        select(cosignatures.c.line, checkpoints)
-        .join(
-            checkpoints,
-            (checkpoints.c.origin == cosignatures.c.origin)
-            & (checkpoints.c.size == cosignatures.c.size),
+def _origins(connection: Connection) -> list[str]:
+    return sorted(connection.scalars(select(conferences.c.origin)))
+
+
+def _holding(connection: Connection, origin: str, policy: Policy, row: Row[Any]) -> list[Cosigned]:
+    """A kept cosignature as the policy counts it; nothing where it does not hold."""
+    stored = checkpoint_at(connection, origin, row.size)
+    line = readable_line(row.line)
+    if stored is None or stored.note is None or line is None:
+        return []
+    return cosigned_by(policy, Checkpoint(origin, stored.size, stored.root), [line])
+
+
+_COSIGNED = Prepared(
+    lambda _: (
+        select(cosignatures.c.size, cosignatures.c.line)
+        .where(
+            cosignatures.c.origin == bindparam("origin_"), cosignatures.c.name == bindparam("name_")
         )
-        .where(cosignatures.c.origin == origin, checkpoints.c.note.is_not(None))
+        .order_by(cosignatures.c.size.desc())
+        .limit(_TRIED)
     )
-    found: list[Cosigned] = []
-    for row in rows:
-        checkpoint = Checkpoint(origin, row.size, bytes.fromhex(row.root))
-        found += cosigned_by(policy, checkpoint, [parse_signature_line(row.line)])
-    size = witnessed_size(policy, found)
-    return None if size is None else checkpoint_at(connection, origin, size)
+)

@@ -16,7 +16,7 @@ from lianxi.domain.refusal import Refusal
 from lianxi.proof.checkpoints import Checkpoint, read_checkpoint, sign_checkpoint
 from lianxi.proof.keys import Signer
 from lianxi.proof.notes import Note, note_bytes
-from lianxi.proof.refusals import TreeNodeMissingError
+from lianxi.proof.refusals import TreeNodeMissingError, TreeRangeError
 from lianxi.proof.tree import verify_consistency
 from lianxi.store.prepared import Prepared
 from lianxi.store.tables import checkpoints, keys
@@ -60,10 +60,11 @@ class Notary:
         made: list[Signing] = []
         refused: dict[str, Refused] = {}
         for row in unsigned_checkpoints(connection):
-            if row.origin in refused:
+            if refused.get(row.origin, "root") != "root":
                 continue
             reason = self._reason(connection, row, signers)
             if reason is not None:
+                # a row that is not of this tree says nothing about those that are
                 refused[row.origin] = reason
                 continue
             checkpoint = Checkpoint(row.origin, row.size, row.root)
@@ -88,7 +89,7 @@ class Notary:
                 return "root"
             for earlier in self._earlier(connection, row.origin):
                 _check_one_tree(connection, earlier, Checkpoint(row.origin, row.size, row.root))
-        except TreeNodeMissingError:  # somebody has taken nodes away, or made up a size
+        except (TreeNodeMissingError, TreeRangeError):  # nodes were taken away, or a size made up
             return "root"
         except Refusal:
             return "fork"

@@ -12,7 +12,7 @@ from lianxi.store.dialect import insert_if_absent
 from lianxi.store.prepared import Prepared
 from lianxi.store.queries.rows import Row, rows_of
 from lianxi.store.tables import checkpoints, cosignatures, witnesses
-from lianxi.store.tree_reads import StoredCheckpoint, cosigned_note
+from lianxi.store.tree_reads import StoredCheckpoint, cosigned_note, stored_checkpoint
 from lianxi.store.writer import Writer
 
 
@@ -67,13 +67,6 @@ def list_witnesses(connection: Connection, origin: str) -> list[Row]:
     )
 
 
-def count_witnesses(connection: Connection, origin: str, unit: str) -> int:
-    """How many installations of a unit have cosigned."""
-    w = witnesses.c
-    names = connection.scalars(select(w.name).where(w.origin == origin, w.unit == unit))
-    return len(names.all())
-
-
 def checkpoints_since(
     connection: Connection, origin: str, since: int, limit: int, *, cosigned: bool
 ) -> tuple[list[Row], int | None]:
@@ -90,12 +83,7 @@ def checkpoints_since(
             .exists()
         )
     rows = connection.execute(wanted.order_by(c.size).limit(limit + 1)).all()
-    items = [
-        checkpoint_row(
-            connection, StoredCheckpoint(r.origin, r.size, bytes.fromhex(r.root), r.at, r.note)
-        )
-        for r in rows[:limit]
-    ]
+    items = [checkpoint_row(connection, stored_checkpoint(row)) for row in rows[:limit]]
     return items, rows[limit].size if len(rows) > limit else None
 
 

@@ -3,6 +3,9 @@
 An event is sealed only where it continues what is sealed of its stream: the next seq, and `prev` the
 last sealed hash. All that follows is decided by the rows of `leaves` alone, so that two sealers at a
 time make one tree: whoever comes second finds what the first has sealed.
+
+Each conference's tree grows in a savepoint of its own: rows that somebody wrote into one of them stop
+that one alone.
 """
 
 import json
@@ -14,6 +17,7 @@ from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, insert, select
+from sqlalchemy.exc import IntegrityError
 
 from lianxi.domain.refusal import Refusal
 from lianxi.domain.values import format_instant
@@ -23,7 +27,7 @@ from lianxi.proof.hashing import ZERO_HASH, event_hash
 from lianxi.proof.tree import Range, peaks
 from lianxi.store.prepared import Prepared
 from lianxi.store.tables import checkpoints, leaves, nodes
-from lianxi.store.tree_reads import last_checkpoint, node_reader, tree_size
+from lianxi.store.tree_reads import checkpoint_at, newest_checkpoint, node_reader, tree_size
 
 _NAMED = ("origin", "stream", "seq", "kind")
 
@@ -44,10 +48,13 @@ class Candidate:
 
 @dataclass(slots=True)
 class Grown:
-    """What became of candidates: `sizes` of the trees that grew, `fresh` leaves, what did not fit."""
+    """What became of candidates: `fresh` leaves in which `streams`, what did not fit.
 
-    sizes: dict[str, int] = field(default_factory=dict)
+    `raced`: another sealer put leaves in our place at this moment; look again.
+    """
+
     fresh: int = 0
+    raced: bool = False
     streams: set[tuple[str, str]] = field(default_factory=set)
     misfits: dict[tuple[str, str], Misfit] = field(default_factory=dict)
 
@@ -63,6 +70,13 @@ class Grown:
             self.misfits[place] = Misfit(
                 *place, known.seq, known.position, known.reason, known.at, known.events + 1
             )
+
+    def add(self, other: "Grown") -> None:
+        """Count what became of another conference's candidates."""
+        self.fresh += other.fresh
+        self.raced |= other.raced
+        self.streams |= other.streams
+        self.misfits |= other.misfits
 
 
 def candidate(row: RowMapping) -> Candidate:
@@ -90,19 +104,41 @@ def add_leaves(connection: Connection, offered: Sequence[Candidate], now: dateti
     grown = Grown()
     by_origin = attrgetter("origin")
     for origin, events in groupby(sorted(offered, key=by_origin), by_origin):
-        _grow(connection, origin, list(events), now, grown)
+        grown.add(_grow_apart(connection, origin, list(events), now))
+    return grown
+
+
+def _grow_apart(
+    connection: Connection, origin: str, offered: list[Candidate], now: datetime
+) -> Grown:
+    size = tree_size(connection, origin)
+    # by hand: `begin_nested` builds and looks up a statement each time
+    connection.exec_driver_sql("SAVEPOINT tree")
+    try:
+        grown = _grow(connection, origin, size, offered, now)
+    except IntegrityError:
+        connection.exec_driver_sql("ROLLBACK TO SAVEPOINT tree")
+        # the place was taken: by another sealer, or by a row that is none of the tree's
+        raced = tree_size(connection, origin) != size
+        grown = Grown(raced=True) if raced else _all_left(offered)
+    connection.exec_driver_sql("RELEASE SAVEPOINT tree")
+    return grown
+
+
+def _all_left(offered: Sequence[Candidate]) -> Grown:
+    grown = Grown()
+    for event in offered:
+        grown.leave(event, "tree")
     return grown
 
 
 def _grow(
-    connection: Connection, origin: str, offered: list[Candidate], now: datetime, grown: Grown
-) -> None:
-    size = tree_size(connection, origin)
+    connection: Connection, origin: str, size: int, offered: list[Candidate], now: datetime
+) -> Grown:
     tree = _tree(connection, origin, size)
     if tree is None:
-        for event in offered:
-            grown.leave(event, "tree")
-        return
+        return _all_left(offered)
+    grown = Grown()
     heads: dict[str, tuple[int, str]] = {}
     fresh: list[Candidate] = []
     for event in sorted(offered, key=attrgetter("position")):
@@ -119,8 +155,8 @@ def _grow(
         heads[event.stream] = head
     if fresh:
         _insert(connection, tree, fresh, now)
-        grown.sizes[origin] = tree.size
-        grown.fresh += len(fresh)
+        grown.fresh = len(fresh)
+    return grown
 
 
 def _misfit(event: Candidate, head: tuple[int, str], *, first: bool) -> Unfit | None:
@@ -137,19 +173,24 @@ def _misfit(event: Candidate, head: tuple[int, str], *, first: bool) -> Unfit | 
 
 
 def _tree(connection: Connection, origin: str, size: int) -> Range | None:
-    """The tree as it stands, from O(log n) nodes; None where they do not give its checkpoint."""
+    """The tree as it stands, from O(log n) nodes; None where they do not give its checkpoint.
+
+    Leaves and their checkpoint come in one transaction, so there is one of all leaves. Larger ones
+    may stand beside it only as long as nobody has signed them: they are somebody's own rows.
+    """
+    signed = newest_checkpoint(connection, origin)
+    if signed is not None and signed.size > size:
+        return None
     if size == 0:
         return Range()
-    stands = last_checkpoint(connection, origin)
+    stands = checkpoint_at(connection, origin, size)
     wanted = peaks(size)
     found = node_reader(connection, origin)(wanted)
     try:
         tree = Range(size, [found[place] for place in wanted])
     except (KeyError, Refusal):
         return None
-    # leaves and their checkpoint come in one transaction, so the last one is of all leaves
-    fits = stands is not None and (stands.size, stands.root) == (size, tree.root())
-    return tree if fits else None
+    return tree if stands is not None and stands.root == tree.root() else None
 
 
 def _head(connection: Connection, origin: str, stream: str) -> tuple[int, str]:

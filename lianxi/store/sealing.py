@@ -3,8 +3,9 @@
 Which events have no leaf is asked of the side table `leaves` (an anti-join), never "position beyond
 the last": where several transactions write at a time, one with a lower position may commit later.
 The whole table is asked at the start and every hour. In between only the rows above a mark are,
-which stays ten minutes behind: no transaction of ours takes a tenth of that to commit, so none can
-appear below it. What was below and did not fit is remembered until the next whole look.
+which stays a minute behind: SQLite has one writer, so positions are committed in their order, and
+elsewhere no transaction of ours takes so long. What was below and did not fit is remembered until the
+next whole look.
 
 Rows are read, hashed and judged outside of the writer; it inserts at most `MAX_LEAVES` events at a
 time, so that recording never waits long. Signing is a second step on committed rows.
@@ -16,7 +17,6 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, Engine, bindparam, func, select
-from sqlalchemy.exc import IntegrityError
 
 from lianxi.ports import Misfit, SealTurn
 from lianxi.proof.keys import Signer
@@ -30,8 +30,8 @@ from lianxi.store.tables import events, leaves
 from lianxi.store.writer import Writer
 
 MAX_LEAVES = 1_000
-HELD_BACK = 600.0
-"""How far the mark stays behind, in seconds."""
+HELD_BACK = 60.0
+"""How far the mark stays behind, in seconds; every turn asks for all events of so long."""
 WHOLE_LOOK = 3_600.0
 """How often every event is looked at, in seconds."""
 
@@ -68,8 +68,6 @@ class SqlSealer:
         if not more:
             self._mark.end()
             self._cursor = None
-        if grown is None:  # another sealer was quicker: look again
-            return SealTurn(more=True)
         for place in grown.streams:
             self._misfits.pop(place, None)
         self._misfits |= grown.misfits
@@ -77,10 +75,10 @@ class SqlSealer:
         return SealTurn(
             sealed=grown.fresh,
             signed=signed,
-            more=more,
+            more=more or grown.raced,
             left=tuple(self._misfits.values()),
             unsigned=unsigned,
-            anchored=self._anchors.keep_all(),
+            unkept=self._anchors.keep_all(),
         )
 
     def _read(self) -> tuple[list[Candidate], bool]:
@@ -96,8 +94,8 @@ class SqlSealer:
             self._cursor = rows[-1]["position"]
         return [candidate(row) for row in rows], len(rows) == self._max_leaves
 
-    def _add(self, waiting: Sequence[Candidate], now: datetime) -> Grown | None:
-        """The leaves that fit; None where another sealer put leaves in our place at this moment."""
+    def _add(self, waiting: Sequence[Candidate], now: datetime) -> Grown:
+        """The leaves that fit."""
         grown = Grown()
         fitting: list[Candidate] = []
         for event in waiting:
@@ -105,14 +103,9 @@ class SqlSealer:
                 grown.leave(event, "behind")
             else:
                 fitting.append(event)
-        if not fitting:
-            return grown
-        try:
-            made = self._writer.run(lambda connection: add_leaves(connection, fitting, now))
-        except IntegrityError:
-            return None
-        made.misfits |= grown.misfits
-        return made
+        if fitting:
+            grown.add(self._writer.run(lambda connection: add_leaves(connection, fitting, now)))
+        return grown
 
     def _sign(self) -> tuple[int, dict[str, str]]:
         """Sign committed rows; how many, and by conference why others were not."""
@@ -128,7 +121,7 @@ class SqlSealer:
 
 
 class _Mark:
-    """Where a look begins: 0 for a whole one, else the highest position of ten minutes ago."""
+    """Where a look begins: 0 for a whole one, else the highest position of `HELD_BACK` ago."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
@@ -149,7 +142,7 @@ class _Mark:
         return self._low, False
 
     def end(self) -> None:
-        """The look is over: in ten minutes nothing below its highest position can be new."""
+        """The look is over: after `HELD_BACK` nothing below its highest position can be new."""
         if not self._looks or self._under_way[0] - self._looks[-1][0] >= 1.0:
             self._looks.append(self._under_way)
 

@@ -526,6 +526,14 @@ checkpoints = Table(
     PrimaryKeyConstraint("origin", "size"),
     sqlite_strict=True,
 )
+_unsigned = checkpoints.c.note.is_(None)
+Index(
+    "ix_checkpoints_unsigned",
+    checkpoints.c.origin,
+    checkpoints.c.size,
+    sqlite_where=_unsigned,
+    postgresql_where=_unsigned,
+)
 
 cosignatures = Table(
     "cosignatures",
@@ -544,6 +552,7 @@ cosignatures = Table(
     PrimaryKeyConstraint("origin", "size", "name"),
     sqlite_strict=True,
 )
+Index("ix_cosignatures_name", cosignatures.c.origin, cosignatures.c.name, cosignatures.c.size)
 
 witnesses = Table(
     "witnesses",

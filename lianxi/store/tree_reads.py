@@ -2,21 +2,47 @@
 
 Every proof takes two queries, however large the tree: which complete nodes it is made of is computed
 first (`proof.tree`), then leaves and inner nodes are read at once.
+
+Whoever has the database's file may have written anything into these tables. What cannot be read as
+what it should be counts as not there: a root that is none equals no root, a leaf that is none is
+missing, a line that is none is no cosignature. `audit verify` names such rows.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
 
-from lianxi.proof.notes import Note, note_bytes, parse_note, parse_signature_line
-from lianxi.proof.tree import Coordinate, Read, consistency_proof, inclusion_proof, root_at
+from lianxi.domain.refusal import Refusal
+from lianxi.proof.notes import (
+    MAX_NOTE_BYTES,
+    MAX_SIGNATURES,
+    Note,
+    NoteSignature,
+    note_bytes,
+    parse_note,
+    parse_signature_line,
+    signature_line,
+)
+from lianxi.proof.tree import (
+    HASH_BYTES,
+    Coordinate,
+    Read,
+    consistency_proof,
+    inclusion_proof,
+    root_at,
+)
+from lianxi.store.queries.paging import residual
 from lianxi.store.tables import checkpoints, cosignatures, events, leaves, nodes
 
 
 class StoredCheckpoint(NamedTuple):
-    """A row of `checkpoints`; `root` is raw, `note` None until the log has signed it."""
+    """A row of `checkpoints`; `root` is raw, `note` None until the log has signed it.
+
+    `root` is empty where the column holds no hash: it equals none.
+    """
 
     origin: str
     size: int
@@ -32,14 +58,6 @@ class Inclusion:
     index: int
     size: int
     hashes: list[bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class Unsealed:
-    """Events of a conference without a leaf: how many, and `at` of the oldest."""
-
-    count: int
-    oldest: str
 
 
 def tree_size(connection: Connection, origin: str) -> int:
@@ -72,37 +90,75 @@ def unsigned_checkpoints(connection: Connection) -> list[StoredCheckpoint]:
         .where(checkpoints.c.note.is_(None))
         .order_by(checkpoints.c.origin, checkpoints.c.size)
     )
-    return [StoredCheckpoint(r.origin, r.size, bytes.fromhex(r.root), r.at, None) for r in rows]
+    return [stored_checkpoint(row) for row in rows]
 
 
 def cosigned_note(connection: Connection, checkpoint: StoredCheckpoint) -> bytes:
-    """A signed checkpoint's note with the lines of all who cosigned it, by name.
+    """A signed checkpoint's note with the lines of those who cosigned it.
 
-    The lines were verified when they were taken in. ValueError for a checkpoint not signed yet.
+    The lines were verified when they were taken in. As many as a note holds: the first witness of
+    every unit before the second of any, so that no unit is left out for another's machines.
+    ValueError for a checkpoint not signed yet; the refusals of `parse_note` where somebody changed
+    the note.
     """
     if checkpoint.note is None:
         raise ValueError("the checkpoint is not signed yet")
-    lines = connection.scalars(
-        select(cosignatures.c.line)
-        .where(cosignatures.c.origin == checkpoint.origin, cosignatures.c.size == checkpoint.size)
-        .order_by(cosignatures.c.name)
+    c = cosignatures.c
+    rows = connection.execute(
+        select(c.unit, c.name, c.line)
+        .where(c.origin == checkpoint.origin, c.size == checkpoint.size)
+        .order_by(c.name)
     )
     note = parse_note(checkpoint.note.encode())
-    cosigned = (parse_signature_line(line) for line in lines)
-    return note_bytes(Note(note.text, (*note.signatures, *cosigned)))
+    signatures = {each[:2]: each for each in note.signatures}
+    room = MAX_NOTE_BYTES - len(note_bytes(note))
+    for line in _by_turns([(row.unit, row.name, row.line) for row in rows]):
+        found = readable_line(line)
+        if found is None or found[:2] in signatures:
+            continue
+        room -= len(signature_line(found).encode()) + 1
+        if room < 0 or len(signatures) == MAX_SIGNATURES:
+            break
+        signatures[found[:2]] = found
+    return note_bytes(Note(note.text, tuple(signatures.values())))
+
+
+def readable_line(line: str) -> NoteSignature | None:
+    """A kept cosignature; None where somebody has made it no signature line."""
+    try:
+        return parse_signature_line(line)
+    except Refusal:
+        return None
+
+
+def _by_turns(rows: Sequence[tuple[str, str, str]]) -> list[str]:
+    """The lines of (unit, name, line), by name: every unit's first, then every unit's second."""
+    turns: Counter[str] = Counter()
+    placed = []
+    for unit, name, line in rows:
+        placed.append((turns[unit], name, line))
+        turns[unit] += 1
+    return [line for _, _, line in sorted(placed)]
 
 
 def leaf_numbers(
     connection: Connection, origin: str, event_hashes: Sequence[str]
 ) -> dict[str, int]:
-    """Which leaves these events are, by their hashes in hex; those not sealed are left out."""
+    """Which leaves these events are, by their hashes in hex; those not sealed are left out.
+
+    In two steps, each by the one index that finds few rows: offered the join or the origin, SQLite
+    walks all leaves of the tree.
+    """
+    positions = connection.scalars(
+        select(events.c.position).where(
+            events.c.hash.in_(event_hashes), residual(events.c.origin) == origin
+        )
+    ).all()
     rows = connection.execute(
-        select(leaves.c.hash, leaves.c.leaf)
-        .join(events, events.c.position == leaves.c.position)
-        .where(
-            events.c.hash.in_(event_hashes),
-            leaves.c.origin == origin,
-            leaves.c.hash == events.c.hash,
+        select(leaves.c.hash, leaves.c.leaf).where(
+            leaves.c.position.in_(positions),
+            leaves.c.hash.in_(event_hashes),
+            residual(leaves.c.origin) == origin,
         )
     )
     return {row.hash: row.leaf for row in rows}
@@ -145,7 +201,7 @@ def node_reader(connection: Connection, origin: str) -> Read:
                     leaves.c.origin == origin, leaves.c.leaf.in_(numbers)
                 )
             )
-            found |= {(0, row.leaf): bytes.fromhex(row.hash) for row in rows}
+            found |= {(0, row.leaf): leaf for row in rows if (leaf := _raw(row.hash))}
         # named one by one: SQLite looks each up by the key, for row values it scans
         inner = [
             and_(nodes.c.level == level, nodes.c.idx == index)
@@ -164,19 +220,6 @@ def node_reader(connection: Connection, origin: str) -> Read:
     return read
 
 
-def unsealed(connection: Connection, origin: str | None = None) -> dict[str, Unsealed]:
-    """What waits for a leaf, by conference; looks at every event (about a second for a million)."""
-    where = [~select(leaves.c.leaf).where(leaves.c.position == events.c.position).exists()]
-    if origin is not None:
-        where.append(events.c.origin == origin)
-    rows = connection.execute(
-        select(events.c.origin, func.count(), func.min(events.c.at))
-        .where(*where)
-        .group_by(events.c.origin)
-    )
-    return {found: Unsealed(count, oldest) for found, count, oldest in rows}
-
-
 def _checkpoint(
     connection: Connection, origin: str, *where: ColumnElement[bool]
 ) -> StoredCheckpoint | None:
@@ -186,6 +229,18 @@ def _checkpoint(
         .order_by(checkpoints.c.size.desc())
         .limit(1)
     ).one_or_none()
-    if row is None:
-        return None
-    return StoredCheckpoint(row.origin, row.size, bytes.fromhex(row.root), row.at, row.note)
+    return None if row is None else stored_checkpoint(row)
+
+
+def stored_checkpoint(row: Row[Any]) -> StoredCheckpoint:
+    """A row of the table."""
+    return StoredCheckpoint(row.origin, row.size, _raw(row.root), row.at, row.note)
+
+
+def _raw(text: str) -> bytes:
+    """A hash as stored in hex; empty where it is none."""
+    try:
+        found = bytes.fromhex(text)
+    except ValueError:
+        return b""
+    return found if len(found) == HASH_BYTES else b""

@@ -32,7 +32,6 @@ from lianxi.store.tree_reads import (
     last_checkpoint,
     newest_checkpoint,
     tree_size,
-    unsealed,
 )
 from tests.store.contract import record
 from tests.store.scenario import Scenario, whole_life
@@ -85,7 +84,7 @@ def sealed_all(sealer: SqlSealer) -> SealTurn:
         turn = sealer.seal(NOW)
         total += turn.sealed
         if not turn.more:
-            return SealTurn(total, turn.signed, False, turn.left, turn.unsigned, turn.anchored)
+            return SealTurn(total, turn.signed, False, turn.left, turn.unsigned, turn.unkept)
 
 
 def count(store: Store) -> int:
@@ -232,9 +231,7 @@ def test_what_was_changed_before_it_was_sealed_is_left(
     assert (seq, why) == ((4, "gap") if reason == "gap" else (3, reason))
     assert turn.sealed == count(recorded) - stuck
     assert set(left_of(turn)) == {"task/T-0001"}
-    with recorded.engine.connect() as connection:
-        (waits,) = unsealed(connection).values()
-    assert waits.count == stuck
+    assert unsealed_count(recorded) == stuck
 
 
 def test_an_event_that_does_not_follow_its_leaf_is_left(
@@ -293,6 +290,53 @@ def test_changed_nodes_stop_the_tree(
     assert {each.reason for each in turn.left} == {"tree"}
 
 
+STRAY = {
+    "a node": (
+        """INSERT INTO nodes SELECT origin, level, idx + 1, hash FROM nodes
+        WHERE level = 1 AND origin LIKE '%/one/%' ORDER BY idx DESC LIMIT 1""",
+        "tree",
+    ),
+    "a checkpoint signed for more than there is": (
+        """INSERT INTO checkpoints SELECT origin, size + 1, root, at, note FROM checkpoints
+        WHERE origin LIKE '%/one/%' ORDER BY size DESC LIMIT 1""",
+        "tree",
+    ),
+    "a root that is none": (
+        "UPDATE checkpoints SET root = 'none' WHERE origin LIKE '%/one/%'",
+        "tree",
+    ),
+    "leaves that are none": (
+        "UPDATE leaves SET hash = 'none' WHERE origin LIKE '%/one/%'",
+        "prev",
+    ),
+}
+
+
+@pytest.mark.parametrize(("sql", "reason"), STRAY.values(), ids=STRAY)
+def test_a_row_that_somebody_wrote_stops_its_own_tree_and_no_other(
+    store: Store, edit: Callable[..., None], sql: str, reason: str
+) -> None:
+    """Named, without a turn that asks for another at once; the other conference goes on."""
+    one, other = Scenario(name="one").register_all(), Scenario(name="other").register_all()
+    for each in (one, other):
+        each.issue("first")
+        record(store, each)
+    sealer = sealer_of(store)
+    sealed_all(sealer)
+    edit(sql)
+    for each in (one, other):
+        each.issue("one-more")
+        record(store, each)
+    turn = sealer.seal(NOW)
+    assert not turn.more
+    assert {(each.origin, each.reason) for each in turn.left} == {(one.origin, reason)}
+    assert turn.sealed > 0
+    with store.engine.connect() as connection:
+        newest = newest_checkpoint(connection, other.origin)
+        assert newest is not None
+        assert newest.size == tree_size(connection, other.origin)
+
+
 # --- order of commits ---
 
 
@@ -312,7 +356,7 @@ def late(edit: Callable[..., None], tmp_path: Path, stream: str) -> Callable[[],
 def test_events_that_commit_late_with_lower_positions_are_sealed(
     recorded: Store, edit: Callable[..., None], tmp_path: Path, clock: Clock
 ) -> None:
-    """Within ten minutes; "position beyond the last" would skip them for ever."""
+    """Within a minute; "position beyond the last" would skip them for ever."""
     commit = late(edit, tmp_path, "task/T-0001")
     sealer = sealer_of(recorded, clock)
     first = sealed_all(sealer).sealed
@@ -328,7 +372,7 @@ def test_events_that_commit_late_with_lower_positions_are_sealed(
 def test_rows_that_appear_below_the_mark_are_found_within_the_hour(
     recorded: Store, edit: Callable[..., None], tmp_path: Path, clock: Clock
 ) -> None:
-    """No transaction takes ten minutes, but a file can be edited; the whole look finds them."""
+    """No transaction takes a minute, but a file can be edited; the whole look finds them."""
     commit = late(edit, tmp_path, "task/T-0001")
     sealer = sealer_of(recorded, clock)
     sealed_all(sealer)
@@ -356,7 +400,9 @@ def test_what_was_mended_is_sealed_and_no_longer_left(
 def unsealed_count(store: Store) -> int:
     """Events without a leaf."""
     with store.engine.connect() as connection:
-        return sum(each.count for each in unsealed(connection).values())
+        sealed = select(leaves.c.position)
+        waiting = select(events.c.position).where(events.c.position.not_in(sealed))
+        return len(connection.execute(waiting).all())
 
 
 def test_a_transaction_rolled_back_leaves_no_leaf(
@@ -429,6 +475,27 @@ def test_a_row_that_somebody_wrote_is_not_signed(
         assert stands is not None
         assert stands.note is None
         edit("DELETE FROM checkpoints WHERE size = ?", made_up)
+
+
+def test_a_row_that_somebody_wrote_does_not_keep_others_from_being_signed(
+    recorded: Store, life: Scenario, edit: Callable[..., None]
+) -> None:
+    """It stays unsigned and named; the tree grows past it, and what is honest is signed."""
+    sealer = sealer_of(recorded)
+    size = sealed_all(sealer).sealed
+    for made_up in (-1, size - 3, size + 1):
+        edit(
+            "INSERT INTO checkpoints VALUES (?, ?, ?, '2026-03-02T01:00:00.000000Z', NULL)",
+            life.origin, made_up, "ab" * 32,
+        )  # fmt: skip
+    life.issue("one-more")
+    record(recorded, life)
+    turn = sealer.seal(NOW)
+    assert (turn.left, turn.signed, turn.unsigned) == ((), 1, {life.origin: "root"})
+    with recorded.engine.connect() as connection:
+        newest = newest_checkpoint(connection, life.origin)
+    assert newest is not None
+    assert newest.size == size + turn.sealed
 
 
 def test_a_tree_made_anew_is_not_signed_beside_the_old_one(
@@ -510,7 +577,6 @@ def test_a_sealer_woken_in_the_middle_of_a_turn_adds_nothing(
     with open_store(url, evidence, writable=True) as second:
         sealed_all(sealer_of(second))
     grown = old._add(waiting, NOW)
-    assert grown is not None
     assert (grown.fresh, grown.misfits) == (0, {})
     one_tree(recorded, life.origin)
 

@@ -108,6 +108,14 @@ def _create_witnessing() -> None:
         sa.PrimaryKeyConstraint("origin", "size", name=op.f("pk_checkpoints")),
         sqlite_strict=True,
     )
+    op.create_index(
+        "ix_checkpoints_unsigned",
+        "checkpoints",
+        ["origin", "size"],
+        unique=False,
+        sqlite_where=sa.text("note IS NULL"),
+        postgresql_where=sa.text("note IS NULL"),
+    )
     op.create_table(
         "cosignatures",
         sa.Column("origin", sa.Text(), nullable=False),
@@ -119,6 +127,9 @@ def _create_witnessing() -> None:
         sa.Column("at", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("origin", "size", "name", name=op.f("pk_cosignatures")),
         sqlite_strict=True,
+    )
+    op.create_index(
+        "ix_cosignatures_name", "cosignatures", ["origin", "name", "size"], unique=False
     )
     op.create_table(
         "witnesses",
