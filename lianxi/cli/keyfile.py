@@ -69,8 +69,13 @@ def read_key(path: Path, *, ask: bool = True) -> Key:
     return Key(signer, unit, path, _text(content.get("conference")), _text(content.get("origin")))
 
 
-def protect_key(path: Path, passphrase: bytes | None, *, keyring: bool = False, ask: bool) -> Key:
-    """Write a key file anew under a passphrase; None: without one. The file before is replaced."""
+def protect_key(
+    path: Path, passphrase: bytes | None, *, keyring: str | None = None, ask: bool
+) -> Key:
+    """Write a key file anew under a passphrase; None: without one. The file before is replaced.
+
+    `keyring`: the name under which the system's keyring keeps the passphrase.
+    """
     content = _content(path)
     key = read_key(path, ask=ask)
     seed = _seed(path, content, ask=ask)
@@ -78,9 +83,14 @@ def protect_key(path: Path, passphrase: bytes | None, *, keyring: bool = False, 
     if passphrase is None:
         written = {**bare, "v": 1, "seed": seed.hex()}
     else:
-        written = {**bare, **_under(seed, passphrase), **({"keyring": True} if keyring else {})}
+        written = {**bare, **_under(seed, passphrase), **({"keyring": keyring} if keyring else {})}
     write_private(path, _text_of(written))
     return key
+
+
+def keyring_name(path: Path) -> str | None:
+    """The name under which the system's keyring keeps a key file's passphrase, if it does."""
+    return _text(_content(path).get("keyring"))
 
 
 def key_id_in(path: Path) -> str:
@@ -129,9 +139,9 @@ def _seed(path: Path, content: dict[str, Any], *, ask: bool) -> bytes:
             if protected is None
             else _unlocked(path, content, protected, ask=ask)
         )
-    except CliError:
-        raise
-    except Exception:  # noqa: BLE001  whatever is wrong with it, no part of a secret may be shown
+    except MemoryError:
+        raise _invalid(path, _("there is too little memory for its passphrase")) from None
+    except (ValueError, TypeError, KeyError, AttributeError):  # no part of a secret may be shown
         raise _invalid(path, _("it is no key file")) from None
     if len(seed) != SEED_BYTES:
         raise _invalid(path, _("it is no key file"))
@@ -151,11 +161,8 @@ def _unlocked(
     known = _unlocked_seeds.get((key_id, place))
     if known is not None:
         return known
-    passphrase = (
-        keyring_passphrase(key_id)
-        if content.get("keyring") is True
-        else passphrase_for(path, key_id, ask=ask)
-    )
+    kept = _text(content.get("keyring"))
+    passphrase = passphrase_for(path, key_id, ask=ask) if kept is None else keyring_passphrase(kept)
     seed = opened(protected, passphrase)
     if seed is None:
         raise CliError("PASSPHRASE_WRONG", path=str(path), key_id=key_id)

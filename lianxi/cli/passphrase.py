@@ -6,8 +6,9 @@ Argon2id makes of the passphrase; the parameters stand in the file, within bound
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from lianxi.cli.faults import CliError
 from lianxi.cli.language import _
@@ -47,7 +48,11 @@ def sealed(
 
 
 def opened(protected: dict[str, Any], passphrase: bytes) -> bytes | None:
-    """The seed; None for a wrong passphrase. ValueError or KeyError where the part is malformed."""
+    """The seed; None for a wrong passphrase.
+
+    ValueError, TypeError or KeyError where the part is malformed, MemoryError where this machine
+    has too little for its parameters.
+    """
     from nacl.bindings import crypto_secretbox_open
     from nacl.exceptions import CryptoError
 
@@ -59,8 +64,9 @@ def opened(protected: dict[str, Any], passphrase: bytes) -> bytes | None:
         raise ValueError("parameters out of bounds")
     if (len(salt), len(nonce)) != (_SALT_BYTES, _NONCE_BYTES):
         raise ValueError("another protection")
+    key = _key(passphrase, salt, ops, memory)
     try:
-        seed: bytes = crypto_secretbox_open(box, nonce, _key(passphrase, salt, ops, memory))
+        seed: bytes = crypto_secretbox_open(box, nonce, key)
     except CryptoError:
         return None
     return seed
@@ -72,10 +78,14 @@ def _key(passphrase: bytes, salt: bytes, ops: int, memory: int) -> bytes:
         crypto_pwhash_ALG_ARGON2ID13,
         crypto_secretbox_KEYBYTES,
     )
+    from nacl.exceptions import CryptoError
 
-    key: bytes = crypto_pwhash_alg(
-        crypto_secretbox_KEYBYTES, passphrase, salt, ops, memory, crypto_pwhash_ALG_ARGON2ID13
-    )
+    try:
+        key: bytes = crypto_pwhash_alg(
+            crypto_secretbox_KEYBYTES, passphrase, salt, ops, memory, crypto_pwhash_ALG_ARGON2ID13
+        )
+    except CryptoError as error:  # the parameters are in bounds: nothing else is left to fail
+        raise MemoryError from error
     return key
 
 
@@ -137,24 +147,49 @@ def _in_file(path: Path) -> bytes:
 # --- the system's keyring ---
 
 
-def keyring_passphrase(key_id: str) -> bytes:
-    """The passphrase that this system's keyring keeps for a key."""
-    kept = _keyring().get_password(SERVICE, key_id)
+class Kept(NamedTuple):
+    """What the keyring keeps: under which name, and the passphrase."""
+
+    name: str
+    passphrase: bytes
+
+
+def keyring_passphrase(name: str) -> bytes:
+    """The passphrase that this system's keyring keeps under a name. Raises KEYRING_MISSING."""
+    kept = _asked("get_password", name)
     if not isinstance(kept, str):
         raise CliError("KEYRING_MISSING", reason=_("it holds nothing for this key"))
     return kept.encode()
 
 
-def keep_in_keyring(key_id: str) -> bytes:
-    """Make a passphrase that nobody types and keep it in the keyring; answers it."""
+def keep_in_keyring(key_id: str) -> Kept:
+    """Make a passphrase that nobody types and keep it in the keyring. Raises KEYRING_MISSING.
+
+    Under a name of its own each time: what opens the key file as it is stays until another is
+    written. Read back, since a system without a keyring may answer by one that keeps nothing.
+    """
+    name = f"{key_id[:16]}-{os.urandom(4).hex()}"
     passphrase = os.urandom(32).hex()
+    _asked("set_password", name, passphrase)
+    if keyring_passphrase(name) != passphrase.encode():
+        raise CliError("KEYRING_MISSING", reason=_("it holds nothing for this key"))
+    return Kept(name, passphrase.encode())
+
+
+def drop_from_keyring(name: str) -> None:
+    """Forget what is of no more use; a keyring that does not let us is no reason to fail."""
+    with suppress(CliError):
+        _asked("delete_password", name)
+
+
+def _asked(what: str, *words: str) -> Any:
+    """The keyring's answer; KEYRING_MISSING for each system's own failures."""
     try:
-        _keyring().set_password(SERVICE, key_id, passphrase)
+        return getattr(_keyring(), what)(SERVICE, *words)
     except CliError:
         raise
     except Exception as error:  # noqa: BLE001  each system's keyring has failures of its own
         raise CliError("KEYRING_MISSING", reason=type(error).__name__) from None
-    return passphrase.encode()
 
 
 def _keyring() -> Any:

@@ -5,10 +5,12 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import click
 import pytest
 
 from lianxi.cli import keyfile, passphrase
 from lianxi.cli.faults import CliError
+from lianxi.cli.main import main
 from lianxi.proof.keys import Signer
 from tests.cli.machines import House
 
@@ -101,31 +103,90 @@ def test_a_file_that_asks_for_too_much_is_no_key_file(
     assert refused.value.code == "KEY_FILE_INVALID"
 
 
+class Ring:
+    """A system's keyring; `broken`: it answers nothing."""
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, str], str] = {}
+        self.broken = False
+
+    def get_password(self, service: str, name: str) -> str | None:
+        if self.broken:
+            raise RuntimeError("locked")
+        return self.kept.get((service, name))
+
+    def set_password(self, service: str, name: str, secret: str) -> None:
+        self.kept[service, name] = secret
+
+    def delete_password(self, service: str, name: str) -> None:
+        del self.kept[service, name]
+
+
+def protect(path: Path, *words: str) -> None:
+    """The verb, as typed, in this process."""
+    code = main(["key", "protect", *words, "--key", str(path), "--no-input"])
+    assert code == 0
+
+
 def test_the_keyring_keeps_what_nobody_types(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By the package `keyring` where it is installed; where it is not, that is said."""
-    kept: dict[tuple[str, str], str] = {}
-    ring = SimpleNamespace(
-        get_password=lambda service, name: kept.get((service, name)),
-        set_password=lambda service, name, secret: kept.update({(service, name): secret}),
-    )
+    """Protected again and again, one secret is kept, and it opens the key; removed, none is."""
+    ring = Ring()
+    monkeypatch.setitem(sys.modules, "keyring", ring)
+    monkeypatch.setenv("LIANXI_HOME", str(tmp_path / "home"))
     path = tmp_path / "u.key"
     key = keyfile.make_key(path, unit="U01")
-    monkeypatch.setitem(sys.modules, "keyring", None)
-    with pytest.raises(CliError) as missing:
-        passphrase.keep_in_keyring(key.signer.key_id)
-    assert missing.value.code == "KEYRING_MISSING"
-    monkeypatch.setitem(sys.modules, "keyring", ring)
-    made = passphrase.keep_in_keyring(key.signer.key_id)
-    keyfile.protect_key(path, made, keyring=True, ask=False)
-    assert kept
+    for _ in range(2):
+        protect(path, "--keyring")
+        monkeypatch.setattr(keyfile, "_unlocked_seeds", {})
+        assert keyfile.read_key(path, ask=False).signer.key_id == key.signer.key_id
+        assert len(ring.kept) == 1
+    protect(path, "--remove")
+    assert ring.kept == {}
     assert keyfile.read_key(path, ask=False).signer.key_id == key.signer.key_id
-    kept.clear()
+
+
+def test_a_keyring_that_does_not_answer_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not installed, one that keeps nothing, a locked one, an empty one: never a fault of the file."""
+    path = tmp_path / "u.key"
+    key_id = keyfile.make_key(path, unit="U01").signer.key_id
+    ring = Ring()
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    with pytest.raises(CliError, match="KEYRING_MISSING"):
+        passphrase.keep_in_keyring(key_id)
+    forgetful = SimpleNamespace(get_password=lambda *_: None, set_password=lambda *_: None)
+    monkeypatch.setitem(sys.modules, "keyring", forgetful)
+    with pytest.raises(CliError, match="KEYRING_MISSING"):
+        passphrase.keep_in_keyring(key_id)
+    monkeypatch.setitem(sys.modules, "keyring", ring)
+    kept = passphrase.keep_in_keyring(key_id)
+    keyfile.protect_key(path, kept.passphrase, keyring=kept.name, ask=False)
     monkeypatch.setattr(keyfile, "_unlocked_seeds", {})
-    with pytest.raises(CliError) as lost:
+    ring.broken = True
+    with pytest.raises(CliError, match="KEYRING_MISSING"):
         keyfile.read_key(path, ask=False)
-    assert lost.value.code == "KEYRING_MISSING"
+    ring.broken = False
+    ring.kept.clear()
+    with pytest.raises(CliError, match="KEYRING_MISSING"):
+        keyfile.read_key(path, ask=False)
+
+
+def test_who_breaks_off_at_the_question_has_no_broken_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C at the prompt is Ctrl-C."""
+    path = tmp_path / "u.key"
+    keyfile.make_key(path, unit="U01", passphrase=SECRET.encode())
+
+    def broken_off(*_: object, **__: object) -> bytes:
+        raise click.Abort
+
+    monkeypatch.setattr(passphrase, "passphrase_for", broken_off)
+    with pytest.raises(click.Abort):
+        keyfile.read_key(path)
 
 
 def test_old_key_files_stay_as_they_are(tmp_path: Path) -> None:

@@ -6,9 +6,9 @@ from lianxi.cli.ask import may_ask
 from lianxi.cli.client import Client
 from lianxi.cli.faults import CliError
 from lianxi.cli.grammar import Flags, option, verb
-from lianxi.cli.keyfile import key_id_in, protect_key
+from lianxi.cli.keyfile import keyring_name, protect_key, read_key
 from lianxi.cli.language import _
-from lianxi.cli.passphrase import keep_in_keyring, new_passphrase
+from lianxi.cli.passphrase import drop_from_keyring, keep_in_keyring, new_passphrase
 from lianxi.cli.terminal import say, visible_line
 from lianxi.i18n import N_
 
@@ -35,12 +35,13 @@ def protect(flags: Flags, *, keyring: bool, remove: bool) -> None:
     if path is None:
         raise CliError("NO_KEY")
     ask = may_ask(flags)
-    passphrase = None
-    if keyring:
-        passphrase = keep_in_keyring(key_id_in(path))
-    elif not remove:
-        passphrase = new_passphrase(path, ask=ask)
-    key = protect_key(path, passphrase, keyring=keyring, ask=ask)
+    # opened before anything else is touched: what opens it now must go on to do so until it is written
+    key, before = read_key(path, ask=ask), keyring_name(path)
+    kept = keep_in_keyring(key.signer.key_id) if keyring else None
+    passphrase = kept.passphrase if kept else None if remove else new_passphrase(path, ask=ask)
+    protect_key(path, passphrase, keyring=kept and kept.name, ask=ask)
+    if before is not None:
+        drop_from_keyring(before)
     done = _("unprotected") if passphrase is None else _("protected")
     say(
         visible_line(
