@@ -8,6 +8,7 @@ so `log-keys.json` holds the public halves of both for whoever wants to know the
 import json
 import os
 import stat
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -169,3 +170,30 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def main() -> None:
+    """`python -m lianxi.service_keys DIR [--next]`: make what is missing, for who goes without `up`.
+
+    `--next`: the key that is to take the place of the log's; from then on both sign.
+    """
+    words = [word for word in sys.argv[1:] if word != "--next"]
+    if len(words) != 1:
+        sys.exit("usage: python -m lianxi.service_keys DIR [--next]")
+    folder = Path(words[0])
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        if "--next" in sys.argv:
+            make_service_key(folder / NEXT_LOG_KEY)
+        made = bring_keys(folder / LOG_KEY, folder / RECEIPT_KEY)
+    except ServiceKeyError as error:
+        sys.exit(str(error))
+    except FileExistsError:
+        sys.exit(f"{folder / NEXT_LOG_KEY} is there already: finish that change first")
+    for path in made:
+        sys.stdout.write(f"made {path}\n")
+    sys.stdout.write("now list them: lianxi conference roster propose --log-keys --to FILE\n")
+
+
+if __name__ == "__main__":
+    main()
