@@ -634,6 +634,12 @@ CATALOGUE: dict[str, Entry] = {
         Exit.USAGE,
         400,
     ),
+    "COSIGNATURE_TIME": Entry(
+        N_("The cosignature's time lies more than {minutes} minutes ahead of the gateway's clock."),
+        N_("Set this machine's clock, then run lianxi audit cosign again."),
+        Exit.USAGE,
+        400,
+    ),
     "NOT_ALLOWED": Entry(
         N_("This is not yours to see or do."),
         N_("Use the profile of who may: --profile or --as."),
@@ -772,6 +778,12 @@ CATALOGUE: dict[str, Entry] = {
         Exit.UNREACHABLE,
         503,
         retryable=True,
+    ),
+    "TRAIL_BEHIND": Entry(
+        N_("Nothing is recorded: the trail is not the one whose checkpoint was kept elsewhere."),
+        N_("Keep your receipts. The operator brings the newer backup back: docs/runbook.md."),
+        Exit.REFUSED,
+        503,
     ),
     "ENGINE_UNAVAILABLE": Entry(
         N_("The workflow server cannot be reached now."),

@@ -4,6 +4,7 @@ Cheap checks that spare Temporal's history: form, signature, openings. Authority
 which verifies everything again.
 """
 
+import anyio
 from sqlalchemy import Connection
 from starlette.requests import Request
 
@@ -15,7 +16,7 @@ from lianxi.gateway.redacting import check_redaction
 from lianxi.gateway.refusals import OpeningMissingError, WrongStreamError
 from lianxi.gateway.services import Services
 from lianxi.ids import stream_workflow_id
-from lianxi.ports import StoreUnavailableError
+from lianxi.ports import StoreUnavailableError, TrailBehindError
 from lianxi.proof.commands import SignedCommand, authenticate, check_address
 from lianxi.store.queries.openings import commitments_in
 from lianxi.store.queries.texts import missing
@@ -25,12 +26,14 @@ from lianxi.store.store import Store
 async def check_command(request: Request, services: Services, signed: SignedCommand) -> None:
     """Raises the refusals of `authenticate` and `check_address`, OpeningMissingError and others.
 
-    While the store is away a command without texts passes by what was known last, unless it names
+    TrailBehindError where nothing of the conference is recorded: a receipt would promise what does
+    not come. While the store is away a command without texts passes by what was known last, unless it names
     what only the conference knows.
     """
 
     def work(store: Store, connection: Connection) -> None:
         seen = look(services, connection, request)
+        store.anchors.check(seen.facts.origin)
         _check(signed, seen)
         check_membership(connection, seen.facts.origin, signed)
         try:
@@ -45,6 +48,8 @@ async def check_command(request: Request, services: Services, signed: SignedComm
 
     try:
         await with_store(services, work)
+    except TrailBehindError:
+        raise
     except StoreUnavailableError:
         seen = services.known.last_seen(request.path_params["conference"])
         asks = any(True for _ in commitments_in(signed.payload.args))
@@ -52,7 +57,16 @@ async def check_command(request: Request, services: Services, signed: SignedComm
         # a key may have come since, which only the store would know
         if seen is None or asks or signed.payload.key_id not in seen.roster.by_key_id:
             raise
+        if await anyio.to_thread.run_sync(_known_behind, services, seen.facts.origin):
+            raise TrailBehindError(seen.facts.origin) from None
         _check(signed, seen)
+
+
+def _known_behind(services: Services, origin: str) -> bool:
+    try:
+        return services.store().anchors.knows_behind(origin)
+    except StoreUnavailableError:
+        return False
 
 
 def _check(signed: SignedCommand, seen: Seen) -> None:

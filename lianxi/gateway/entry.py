@@ -33,7 +33,7 @@ from lianxi.gateway.refusals import (
 )
 from lianxi.gateway.services import Services
 from lianxi.logs import get_logger
-from lianxi.ports import StoreUnavailableError
+from lianxi.ports import StoreUnavailableError, TrailBehindError
 from lianxi.proof.sessions import open_session
 from lianxi.proof.wire import schema_error
 from lianxi.store.directory import Directory
@@ -220,6 +220,9 @@ def guarded(
             return await endpoint(request, services, access)
         except Refusal as refusal:
             return error_answer(refusal.code, refusal.params)
+        except TrailBehindError as error:
+            _log.warning("nothing is recorded", reason=str(error))
+            return error_answer("TRAIL_BEHIND", {})
         except StoreUnavailableError as error:
             _log.warning("store unavailable", reason=str(error))
             return error_answer("STORE_UNAVAILABLE", {})

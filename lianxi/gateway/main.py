@@ -28,6 +28,7 @@ from lianxi.ports import StoreUnavailableError
 from lianxi.proof.keys import Signer
 from lianxi.service_keys import ServiceKeyError, published_keys, read_service_key
 from lianxi.settings import Settings, SettingsError, load
+from lianxi.store.anchors import PolicyFileError, read_policy
 from lianxi.store.faults import SchemaError
 
 _log = get_logger("lianxi.gateway")
@@ -40,7 +41,12 @@ async def run(settings: Settings, now: Callable[[], datetime] = wall_clock) -> i
     except ExposedError as error:
         _log.error("not started", reason=str(error))
         return 1
-    store = OpenedStore(settings.trail_url, settings.evidence_dir)
+    try:
+        policy = read_policy(settings.policy_file)
+    except PolicyFileError as error:
+        _log.error("not started", reason=f"policy_file: {error}")
+        return 1
+    store = OpenedStore(settings.trail_url, settings.evidence_dir, settings.anchors_dir, policy)
     try:
         try:
             await asyncio.to_thread(store)

@@ -23,14 +23,16 @@ class ReceiptSigning:
 
     signer: Signer | None = None
 
-    def receipt_answer(self, receipt: Receipt, roster: Roster | None) -> dict[str, Any]:
+    def receipt_answer(
+        self, receipt: Receipt, roster: Roster | None, *, behind: bool = False
+    ) -> dict[str, Any]:
         """`receipt` and, where signed, `signed_receipt`, as an answer carries them.
 
         A roster that lists receipt keys must list ours: a signature nobody is to believe is worse
-        than none.
+        than none. `behind`: nothing of the conference is recorded or sealed, so nothing is promised.
         """
         shown = receipt.model_dump(mode="json", exclude_none=True)
-        if self.signer is None:
+        if self.signer is None or behind:
             return {"receipt": shown}
         if not _may_sign(roster, self.signer.key_id):
             _log.warning("receipt not signed: the roster does not list this machine's key")

@@ -119,6 +119,12 @@ class CosignatureInvalidError(Refusal):
     code: ClassVar[str] = "COSIGNATURE_INVALID"
 
 
+class CosignatureTimeError(Refusal):
+    """The line's time lies ahead of this clock by more than is taken (`minutes`)."""
+
+    code: ClassVar[str] = "COSIGNATURE_TIME"
+
+
 class RulesUnknownError(Refusal):
     """A task's command carries rules that the conference never adopted (`version`)."""
 

@@ -165,6 +165,11 @@ class Anchors:
         """Whether nothing of a conference may be recorded, sealed or signed."""
         return self.look(origin).standing in REFUSED
 
+    def knows_behind(self, origin: str) -> bool:
+        """`is_behind` as far as somebody asked already; no look at store or files."""
+        known = self._found.get(origin)
+        return known is not None and known.standing in REFUSED
+
     def check(self, origin: str) -> None:
         """Raises TrailBehindError where nothing of a conference may be recorded."""
         if self.is_behind(origin):

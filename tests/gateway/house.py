@@ -1,12 +1,13 @@
 """A gateway on a real store, with a desk that decides by the real streams instead of Temporal."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
 import httpx
 from pydantic import BaseModel
+from sqlalchemy import create_engine
 from starlette.applications import Starlette
 
 from lianxi.domain.refusal import Refusal
@@ -135,6 +136,12 @@ class House:
             raise StoreUnavailableError("away for the test")
 
         self.source = away
+
+    def lose_reads(self) -> None:
+        """From now on the store is open and no question to it is answered."""
+        away = create_engine("sqlite:////nowhere/at/all.db")
+        store = replace(self.store, engine=away)
+        self.source = lambda: store
 
     def _current(self) -> Store:
         return self.source()

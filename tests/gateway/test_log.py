@@ -2,29 +2,38 @@
 
 import json
 from base64 import b64decode
+from datetime import timedelta
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import insert
 
 from lianxi.domain.values import format_instant
 from lianxi.gateway.log_heads import FRESH
 from lianxi.gateway.receipts import INCLUDE_WITHIN, ReceiptSigning
+from lianxi.gateway.store_source import OpenedStore
 from lianxi.proof.checkpoints import (
     Checkpoint,
     cosign,
     log_key,
     open_checkpoint,
+    sign_checkpoint,
     signature_line,
     witness_key,
 )
 from lianxi.proof.hash_texts import hashes_of
 from lianxi.proof.keys import Signer
+from lianxi.proof.notes import Note, note_bytes
+from lianxi.proof.policies import Policy
 from lianxi.proof.receipts import open_receipt
 from lianxi.proof.tlog_proofs import parse_proof
 from lianxi.proof.tree import verify_consistency, verify_inclusion
+from lianxi.store.anchors import AnchorFiles, Anchors
 from lianxi.store.sealing import SqlSealer
+from lianxi.store.tables import cosignatures
 from tests.gateway.house import House, code
 
 LOG_KEY = Signer(b"\x41" * 32)
@@ -176,11 +185,12 @@ async def test_consistency_only_up_to_what_the_log_has_signed(lived: House) -> N
 
 
 def cosigned(house: House, size: int, **changes: Any) -> dict[str, Any]:
-    """A good body, but for `changes`: name, signer, root, time."""
+    """A good body, but for `changes`: name, signer, root, how far its time is ahead."""
     name = changes.get("name", f"{house.scenario.origin}/U01/aa11")
     signer = changes.get("signer", WITNESS)
     checkpoint = Checkpoint(house.scenario.origin, size, changes["root"])
-    line = cosign(checkpoint, name, signer, 1_800_000_000)
+    when = house.scenario.now + changes.get("ahead", timedelta(0))
+    line = cosign(checkpoint, name, signer, int(when.timestamp()))
     vkey = witness_key(name, signer.public_key).vkey()
     return {"vkey": vkey, "size": size, "line": signature_line(line)}
 
@@ -208,7 +218,7 @@ async def test_a_cosignature_is_verified_and_shown(lived: House) -> None:
 
 
 async def test_a_cosignature_that_is_not_what_it_says_is_refused(lived: House) -> None:
-    """Another unit's name, another root, a second key under a name, no such checkpoint."""
+    """Another unit's name, another root, a second key of a name, no such checkpoint, a time to come."""
     seal(lived)
     newest = named(lived, await head(lived))
     size, root, origin = newest.size, newest.root, lived.scenario.origin
@@ -220,6 +230,7 @@ async def test_a_cosignature_that_is_not_what_it_says_is_refused(lived: House) -
         (cosigned(lived, size, root=b"\x00" * 32), 400, "COSIGNATURE_INVALID"),
         (cosigned(lived, size, root=root, signer=LOG_KEY), 409, "WITNESS_KNOWN"),
         (cosigned(lived, size + 1, root=root), 404, "NOT_FOUND"),
+        (cosigned(lived, size, root=root, ahead=timedelta(minutes=6)), 400, "COSIGNATURE_TIME"),
         ({"vkey": "x", "size": size, "line": "x"}, 400, "NOTE_KEY_INVALID"),
         ({"vkey": "x", "size": -1, "line": "x"}, 422, "INVALID_ARGS"),
     ]
@@ -228,6 +239,28 @@ async def test_a_cosignature_that_is_not_what_it_says_is_refused(lived: House) -
         assert (answer.status_code, code(answer)) == (status, expected), body
     items = (await lived.get("auditor", "witnesses")).json()["items"]
     assert len(items) == 1
+
+
+async def test_a_clock_a_little_ahead_is_forgiven(lived: House) -> None:
+    seal(lived)
+    newest = named(lived, await head(lived))
+    body = cosigned(lived, newest.size, root=newest.root, ahead=timedelta(minutes=4))
+    assert (await post(lived, body)).status_code == 200
+
+
+async def test_a_line_that_is_none_does_not_hide_the_log(lived: House) -> None:
+    """Somebody wrote it into the table: checkpoint and proofs come without it."""
+    seal(lived)
+    writer = lived.store.writer
+    assert writer is not None
+    origin, size = lived.scenario.origin, named(lived, await head(lived)).size
+    junk = {"name": "x", "unit": "U01", "time": 0, "line": "junk", "at": ""}
+    row = {"origin": origin, "size": size, **junk}
+    writer.run(lambda connection: connection.execute(insert(cosignatures).values(row)))
+    assert (await lived.get("U01", "checkpoint")).status_code == 200
+    own = {"hashes": [lived.scenario.tasks["T-0001"].state.head]}
+    answer = await lived.client.post("/v1/demo/proofs", json=own, headers=lived.headers("U01"))
+    assert "proof" in answer.json()["items"][0]
 
 
 async def test_a_unit_has_few_witnesses(lived: House) -> None:
@@ -260,6 +293,49 @@ async def test_a_receipt_is_signed_with_a_promise(fresh: House) -> None:
     unsigned = (await fresh.send(envelope)).json()
     assert unsigned["receipt"]["signed"] is False
     assert "signed_receipt" not in unsigned
+
+
+async def test_a_trail_behind_its_anchor_gets_neither_promises_nor_cosignatures(
+    fresh: House, tmp_path: Path
+) -> None:
+    """It is read as ever; commands do not reach the desk, also while the store is away."""
+    task = f"task/{fresh.issue('plan-1')}"
+    object.__setattr__(fresh.services, "signing", ReceiptSigning(RECEIPT_KEY))
+    before = (await fresh.send(fresh.command("U01", "acknowledge", task))).json()
+    assert "signed_receipt" in before
+    seal(fresh)
+    newest = named(fresh, await head(fresh))
+    ahead = newest._replace(size=newest.size + 1)
+    files = AnchorFiles(tmp_path / "anchors")
+    files.write(ahead.origin, note_bytes(Note(ahead.text, (sign_checkpoint(ahead, LOG_KEY),))))
+    object.__setattr__(fresh.store, "anchors", Anchors(fresh.store.engine, files))
+    desk = len(fresh.desk.seen)
+    envelope = fresh.command("U02", "acknowledge", task)
+    refused = await fresh.send(envelope)
+    assert (refused.status_code, code(refused)) == (503, "TRAIL_BEHIND")
+    assert not refused.json()["error"]["retryable"]
+    body = cosigned(fresh, newest.size, root=newest.root)
+    assert code(await post(fresh, body)) == "TRAIL_BEHIND"
+    receipt = (await fresh.get("U01", f"requests/{before['receipt']['request_id']}")).json()
+    assert receipt["receipt"]["signed"] is False
+    assert "signed_receipt" not in receipt
+    fresh.lose_reads()
+    assert code(await fresh.send(envelope)) == "TRAIL_BEHIND"
+    assert len(fresh.desk.seen) == desk
+
+
+def test_the_gateway_opens_its_store_beside_the_anchors(tmp_path: Path) -> None:
+    """With the policy that the worker has."""
+    policy = Policy((), {}, {}, "none")
+    url = f"sqlite:///{tmp_path}/trail/trail.db"
+    source = OpenedStore(url, tmp_path / "evidence", tmp_path / "anchors", policy)
+    files = AnchorFiles(tmp_path / "anchors")
+    origin = "example.org/lianxi/demo/0123456789abcdef"
+    files.write(origin, b"junk", cosigned=True)
+    try:
+        assert source().anchors.is_behind(origin)
+    finally:
+        source.close()
 
 
 async def test_the_roster_steps_lead_from_the_first_to_the_newest(fresh: House) -> None:

@@ -1,5 +1,6 @@
 """The log: keys, checkpoints, proofs, witnesses, roster steps (gateway layer)."""
 
+from datetime import timedelta
 from typing import Annotated
 
 import anyio
@@ -13,6 +14,7 @@ from lianxi.gateway.answers import json_answer
 from lianxi.gateway.entry import Endpoint, Reading, reads
 from lianxi.gateway.refusals import (
     CosignatureInvalidError,
+    CosignatureTimeError,
     NotFoundError,
     WitnessesFullError,
     WitnessKnownError,
@@ -40,6 +42,8 @@ from lianxi.store.tree_reads import (
 MAX_PROOFS = 64
 MAX_CHECKPOINTS = 100
 MAX_STEPS = 128
+AHEAD = timedelta(minutes=5)
+"""So far a witness's clock may be ahead of ours."""
 MAX_INSTALLATIONS = 8
 """Witnesses per unit: a note carries a line of each."""
 
@@ -158,12 +162,14 @@ def cosignature(reading: Reading, given: GivenCosignature) -> Response:
     """Take in a witness's line, once it is verified.
 
     The name is `<origin>/<unit>/<installation>` of the caller's unit; the first key of a name stays.
+    A time to come is refused: in the quorum it would flag as late all that is recorded until then.
     """
     origin, unit = reading.origin, reading.viewer.unit
     key = NoteKey.parse(given.vkey)
     begin, _, installation = key.name.rpartition("/")
     if begin != f"{origin}/{unit}" or not installation or key.algorithm != COSIGNATURE_V1:
         raise WitnessNameError(expected=f"{origin}/{unit}/*")
+    reading.store.anchors.check(origin)
     stored = checkpoint_at(reading.connection, origin, given.size)
     if stored is None or stored.note is None:
         raise NotFoundError(what="checkpoint")
@@ -171,6 +177,8 @@ def cosignature(reading: Reading, given: GivenCosignature) -> Response:
     time = cosignature_time(line, key, Checkpoint(origin, stored.size, stored.root))
     if time is None:
         raise CosignatureInvalidError
+    if time > (reading.now + AHEAD).timestamp():
+        raise CosignatureTimeError(minutes=AHEAD // timedelta(minutes=1))
     known = cosigning.list_witnesses(reading.connection, origin)
     names = [row["name"] for row in known if row["unit"] == unit]
     if key.name not in names and len(names) >= MAX_INSTALLATIONS:

@@ -90,7 +90,8 @@ def receipt(reading: Reading) -> Response:
     found = reading.store.trail.find_receipt(reading.origin, reading.viewer.unit, request_id)
     if found is None:
         raise NotFoundError(what="request")
-    return json_answer(reading.signing.receipt_answer(found, reading.roster))
+    behind = reading.store.anchors.is_behind(reading.origin)
+    return json_answer(reading.signing.receipt_answer(found, reading.roster, behind=behind))
 
 
 def event_text_as_seen(reading: Reading, digest: str) -> str | None:
