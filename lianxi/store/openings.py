@@ -10,7 +10,7 @@ from lianxi.store.dialect import insert_if_absent
 from lianxi.store.evidence import EvidenceFolder
 from lianxi.store.faults import outages_translated
 from lianxi.store.prepared import Prepared
-from lianxi.store.redaction import is_redacted
+from lianxi.store.redaction import is_redacted, remove_unnamed
 from lianxi.store.tables import openings
 from lianxi.store.writer import Writer
 
@@ -42,14 +42,18 @@ class SqlOpenings:
         """
         if self._writer is None:
             raise TypeError("these openings were opened for reading")
+        commit, evidence = opening.commitment.commit, self._evidence
         inline = lies_in_table(opening.media, len(opening.data))
         if not inline:
             with outages_translated():
+                with self._reading.connect() as connection:
+                    if is_redacted(connection, origin, commit):
+                        raise RedactedError(commit)
                 # the file first: a row never promises bytes that are not there
-                self._evidence.write(opening.commitment.commit, opening.data)
+                evidence.write(commit, opening.data)
         row = {
             "origin": origin,
-            "commit": opening.commitment.commit,
+            "commit": commit,
             "salt": opening.salt,
             "size": opening.commitment.size,
             "media": opening.media,
@@ -58,19 +62,20 @@ class SqlOpenings:
             "at": format_instant(now),
         }
 
-        def work(connection: Connection) -> None:
-            if is_redacted(connection, origin, opening.commitment.commit):
-                raise RedactedError(opening.commitment.commit)
+        def work(connection: Connection) -> bool:
+            if is_redacted(connection, origin, commit):  # since the look above
+                if not inline:
+                    remove_unnamed(connection, evidence, commit)
+                return False
             _INSERT.run(connection, row)
+            if not inline and not evidence.holds(commit):  # another redaction took it meanwhile
+                evidence.write(commit, opening.data)
+            return True
 
-        try:
-            self._writer.run(work)
-        except RedactedError:
-            # written above, before anybody knew
-            if not inline:
-                with outages_translated():
-                    self._evidence.remove(opening.commitment.commit)
-            raise
+        with outages_translated():
+            kept = self._writer.run(work)
+        if not kept:
+            raise RedactedError(commit)
 
     def get(self, origin: str, commit: str) -> Opening | None:
         """The opening; None if none was handed in, or its file is gone (`audit verify` tells)."""

@@ -9,14 +9,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Engine, bindparam, delete, exists, select
+from sqlalchemy import Connection, bindparam, delete, exists, select
 
 from lianxi.ports import StoreUnavailableError
 from lianxi.store.dialect import truncate_log
 from lianxi.store.evidence import EvidenceFolder
-from lianxi.store.faults import outages_translated
 from lianxi.store.prepared import Prepared
 from lianxi.store.tables import openings, redactions
+from lianxi.store.writer import Writer
 
 _FIND = Prepared(
     lambda _: select(redactions.c.event).where(
@@ -55,12 +55,22 @@ def destroy_openings(connection: Connection, origin: str, commits: Iterable[str]
         _DESTROY.run(connection, {"origin_": origin, "commit_": commit})
 
 
+def remove_unnamed(connection: Connection, evidence: EvidenceFolder, commit: str) -> bool:
+    """Remove a file that no opening of any conference names; whether there was one to remove.
+
+    Inside a writing transaction, so that nobody hands the same file in between look and removal.
+    Raises OSError.
+    """
+    named = connection.scalar(select(exists().where(openings.c.commit == commit)))
+    return not named and evidence.remove(commit)
+
+
 class Eraser:
     """Removes what no transaction can: evidence files, and old pages in the write-ahead log."""
 
-    def __init__(self, reading: Engine, evidence: EvidenceFolder, path: Path | None) -> None:
+    def __init__(self, writer: Writer, evidence: EvidenceFolder, path: Path | None) -> None:
         """`path`: the database's file where it is one."""
-        self._reading = reading
+        self._writer = writer
         self._evidence = evidence
         self._path = path
 
@@ -73,16 +83,20 @@ class Eraser:
         """
         named = exists().where(openings.c.commit == redactions.c.commit)
         statement = select(redactions.c.commit).where(~named).distinct()
+
+        def work(connection: Connection) -> tuple[int, int, bool]:
+            gone = connection.scalars(statement).all()
+            files = left = 0
+            for commit in gone:
+                try:
+                    files += remove_unnamed(connection, self._evidence, commit)
+                except (OSError, ValueError):
+                    left += 1
+            return files, left, bool(gone)
+
         try:
-            with outages_translated(), self._reading.connect() as connection:
-                gone = connection.scalars(statement).all()
+            files, left, gone = self._writer.run(work)
         except StoreUnavailableError:
             return Erased(left=1, log=False)
-        files = left = 0
-        for commit in gone:
-            try:
-                files += self._evidence.remove(commit)
-            except (OSError, ValueError):
-                left += 1
         emptied = not gone or self._path is None or truncate_log(self._path)
         return Erased(files, left, emptied)

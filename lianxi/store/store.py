@@ -109,7 +109,8 @@ def open_store(
         reading.dispose()
         raise
     evidence, states = EvidenceFolder(evidence_dir), States()
-    writer, eraser = Writer(writing, path), Eraser(reading, evidence, path)
+    writer = Writer(writing, path)
+    eraser = Eraser(writer, evidence, path)
     return Store(
         trail=SqlTrail(writer, reading, states, eraser=eraser, anchors=anchors),
         openings=SqlOpenings(writer, reading, evidence),

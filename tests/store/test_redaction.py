@@ -225,3 +225,30 @@ def test_a_file_of_another_conference_is_none_of_its_business(given: Redacted) -
     given.redact(given.photo)
     assert given.store.openings.get(given.s.origin, given.photo) is None
     assert given.store.openings.get(other.origin, given.photo) == opening
+    # whoever hands it in again where it is redacted is refused, and takes nothing from the other
+    with pytest.raises(RedactedError):
+        given.store.openings.put(given.s.origin, given.handed_in[given.photo], "U01", other.now)
+    assert given.store.openings.get(other.origin, given.photo) == opening
+
+
+def test_a_file_that_a_redaction_took_between_file_and_row_is_written_again(
+    given: Redacted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two conferences, one file: the row of the one that keeps it promises bytes that are there."""
+    other = Scenario(name="other")
+    opening = given.handed_in[given.photo]
+    given.redact(given.photo)
+    write, evidence = given.store.evidence.write, given.store.evidence
+
+    def taken_meanwhile(commit: str, data: bytes) -> None:
+        write(commit, data)
+        if taken:
+            taken.pop()
+            assert given.store.eraser is not None
+            assert given.store.eraser.sweep().files == 1
+
+    taken = [True]
+    monkeypatch.setattr(evidence, "write", taken_meanwhile)
+    given.store.openings.put(other.origin, opening, "U01", other.now)
+    assert taken == []
+    assert given.store.openings.get(other.origin, given.photo) == opening
