@@ -232,6 +232,9 @@ def _opened(settings: Settings) -> Store:
         policy = read_policy(settings.policy_file)
     except PolicyFileError as error:
         raise SettingsError(f"policy_file: {error}") from None
+    if settings.anchors_dir.resolve().is_relative_to(settings.data.resolve()):
+        # a restored backup would bring the anchors that fit it
+        raise SettingsError("anchors_dir: must lie outside of the data directory")
     store = open_store(
         settings.trail_url,
         settings.evidence_dir,

@@ -154,6 +154,8 @@ def leaf_numbers(
             events.c.hash.in_(event_hashes), residual(events.c.origin) == origin
         )
     ).all()
+    if not positions:
+        return {}
     rows = connection.execute(
         select(leaves.c.hash, leaves.c.leaf).where(
             leaves.c.position.in_(positions),

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, event
 
+from lianxi.store.cosigning import checkpoints_since, list_witnesses
 from lianxi.store.directory import Directory
 from lianxi.store.queries.assignments import AssignmentFilter, list_assignments
 from lianxi.store.queries.conference import (
@@ -33,7 +34,15 @@ from lianxi.store.queries.rulebooks import adopts
 from lianxi.store.queries.task_view import Eyes, task_view
 from lianxi.store.queries.tasks import TaskFilter, list_tasks
 from lianxi.store.queries.todo import convener_todo, office_todo, unit_todo
+from lianxi.store.tree_reads import (
+    checkpoint_at,
+    consistency,
+    leaf_numbers,
+    newest_checkpoint,
+    root_of,
+)
 from tests.gateway.house import House
+from tests.gateway.test_log import seal
 
 NOW = datetime(2026, 3, 12, tzinfo=UTC)
 INSTANT = "2026-03-12T00:00:00.000000Z"
@@ -182,6 +191,17 @@ QUESTIONS: dict[str, tuple[Ask, str]] = {
         "sqlite_autoindex_assignments_1",
     ),
     "newest roster": (newest_roster, "sqlite_autoindex_rosters_1"),
+    "newest checkpoint": (newest_checkpoint, "sqlite_autoindex_checkpoints_1"),
+    "a checkpoint": (lambda c, o: checkpoint_at(c, o, 7), "sqlite_autoindex_checkpoints_1"),
+    "checkpoints": (
+        lambda c, o: checkpoints_since(c, o, 5, 10, cosigned=False),
+        "sqlite_autoindex_checkpoints_1",
+    ),
+    "checkpoints somebody cosigned": (
+        lambda c, o: checkpoints_since(c, o, 5, 10, cosigned=True),
+        "sqlite_autoindex_cosignatures_1",
+    ),
+    "witnesses": (list_witnesses, "sqlite_autoindex_witnesses_1"),
 }
 
 
@@ -200,12 +220,25 @@ async def test_every_listing_walks_its_index(lived: House, question: str) -> Non
         lambda c, o: task_view(c, o, "T-0001", EVERYTHING, NOW),
         lambda c, o: places(c, o, "a" * 64),
         lambda c, _: conference_facts(c, "demo"),
+        lambda c, o: consistency(c, o, 5, 11),
+        lambda c, o: root_of(c, o, 11),
     ],
-    ids=["task", "places", "conference"],
+    ids=["task", "places", "conference", "consistency", "root"],
 )
 async def test_what_is_no_listing_scans_nothing(lived: House, ask: Ask) -> None:
+    seal(lived)
     lines = plan(lived, ask)
     assert not [line for line in lines if line.startswith("SCAN")], lines
+
+
+async def test_an_event_is_found_among_all_leaves_by_two_indexes(lived: House) -> None:
+    """By its hash, then by its position: neither walks the tree's leaves."""
+    seal(lived)
+    head = lived.scenario.tasks["T-0001"].state.head
+    assert plan(lived, lambda c, o: leaf_numbers(c, o, [head, "a" * 64])) == [
+        "SEARCH events USING INDEX ix_events_hash (hash=?)",
+        "SEARCH leaves USING INDEX sqlite_autoindex_leaves_2 (position=?)",
+    ]
 
 
 async def test_the_second_page_walks_the_same_index(lived: House) -> None:

@@ -64,3 +64,23 @@ def test_a_newer_trail_ends_it_with_one_line(tmp_path: Path) -> None:
     # alembic says at the level info what it sets up
     errors = [line for line in done.stderr.splitlines() if '"level": "info"' not in line]
     assert len(errors) == 1
+
+
+def test_anchors_inside_the_data_directory_end_it_with_one_line(tmp_path: Path) -> None:
+    """A restored backup would bring the anchors that fit it, and be let in."""
+    done = subprocess.run(
+        [sys.executable, "worker.py"],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "LIANXI_DATA": str(tmp_path),
+            "LIANXI_ANCHORS_DIR": str(tmp_path / "elsewhere" / ".." / "anchors"),
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr == "settings: anchors_dir: must lie outside of the data directory\n"
+    assert not (tmp_path / "trail").exists()
