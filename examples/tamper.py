@@ -21,8 +21,12 @@ from pathlib import Path
 from lianxi.proof.checkpoints import Checkpoint, read_checkpoint
 from lianxi.settings import load
 from lianxi.store.dialect import copy_database
+from lianxi.store.rebuilding import rebuild_read_tables
 from lianxi.store.store import open_store
 from lianxi.store.verify import Look, Outside, verify_trail
+
+FOLLOW = frozenset({"ROW_DIFFERS", "COMMAND_UNUSED", "OUTBOX_DIFFERS", "LETTER_UNEXPECTED"})
+"""What differs because something else does; shown last."""
 
 LAST = "(SELECT max(position) FROM events)"
 ONE = "(SELECT max(position) FROM events WHERE seq > 1)"
@@ -75,10 +79,16 @@ def cut_tail(database: sqlite3.Connection) -> None:
 
 
 def old_copy(database: sqlite3.Connection) -> None:
-    """The tree is as it was some time ago, as after a restored backup."""
-    database.execute("DELETE FROM leaves WHERE leaf >= (SELECT count(*) - 3 FROM leaves)")
+    """The trail as it was three events ago, its read tables too, as after a restored backup."""
+    late = "SELECT position FROM leaves WHERE leaf >= (SELECT count(*) - 3 FROM leaves)"
+    database.execute(f"DELETE FROM events WHERE position >= (SELECT min(position) FROM ({late}))")
+    database.execute("DELETE FROM leaves WHERE position NOT IN (SELECT position FROM events)")
     database.execute("DELETE FROM checkpoints WHERE size > (SELECT count(*) FROM leaves)")
     database.execute("DELETE FROM nodes WHERE (idx + 1) << level > (SELECT count(*) FROM leaves)")
+    (path,) = [row[2] for row in database.execute("PRAGMA database_list") if row[1] == "main"]
+    with open_store(f"sqlite:///{path}", Path(path).parent, writable=True) as store:
+        if store.writer is not None:
+            store.writer.run(rebuild_read_tables)
 
 
 def change_column(database: sqlite3.Connection) -> None:
@@ -141,11 +151,13 @@ def newest_heads(trail: Path) -> tuple[Checkpoint, ...]:
 
 
 def named(trail: Path, evidence: Path, heads: tuple[Checkpoint, ...]) -> list[str]:
-    """What verification finds, as `CODE place`."""
+    """The codes of what verification finds, the most telling first, each with its first place."""
     look = Look(outside=Outside(pins=heads))
     with open_store(f"sqlite:///{trail}", evidence, writable=False) as store:
         report = verify_trail(store.engine, store.evidence, look)
-    return [f"{finding.code} {finding.place}" for finding in report.findings]
+    first = {finding.code: finding.place for finding in reversed(report.findings)}
+    order = sorted(first, key=lambda code: (code in FOLLOW, list(first).index(code) * -1))
+    return [f"{code} {first[code]}" for code in order]
 
 
 if __name__ == "__main__":

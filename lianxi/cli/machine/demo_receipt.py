@@ -17,8 +17,8 @@ WITNESSES = ("U01", "U02", "U03")
 QUORUM = 2
 """More than (n+f)/2 of the three, where none of them lies."""
 
-PATIENCE = 30.0
-"""Seconds until the log holds what was just done; the demo seals every few."""
+PATIENCE = 90.0
+"""Seconds until the log holds what was just done: a set that ran already seals once a minute."""
 
 
 class Proven(NamedTuple):
