@@ -30,13 +30,16 @@ def service_entries(client: Client) -> list[RosterKey]:
         except ValueError:
             continue
         check_public_key(raw)
-        entries.append(
-            RosterKey(
-                unit=SYSTEM.unit,
-                role=SYSTEM.role,
-                use=use,
-                key_id=key_id(ED25519, raw),
-                public_key=public,
-            )
-        )
+        entries.append(service_entry(use, raw))
     return entries
+
+
+def service_entry(use: Literal["log", "receipt"], public_key: bytes) -> RosterKey:
+    """How a roster lists a key of the service: it is the system's, and acts for nobody."""
+    return RosterKey(
+        unit=SYSTEM.unit,
+        role=SYSTEM.role,
+        use=use,
+        key_id=key_id(ED25519, public_key),
+        public_key=public_key.hex(),
+    )

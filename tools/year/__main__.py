@@ -64,6 +64,7 @@ def main() -> None:
     finally:
         if given.keep is None:
             shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(folder.with_name(f"{folder.name}-anchors"), ignore_errors=True)
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
@@ -106,6 +107,7 @@ class Year:
 
     async def _set_up(self) -> RealGround:
         processes = self.processes
+        service = processes.bring_keys()
         processes.start_server()
         await ensure_namespace(TemporalTarget(processes.temporal, NAMESPACE))
         client = await Client.connect(
@@ -114,7 +116,7 @@ class Year:
         skips = Skips(client, CONFERENCE, self.clock)
         await asyncio.to_thread(processes.start_worker)
         await asyncio.to_thread(processes.start_gateway)
-        people = People(processes.data.keys, self.rows)
+        people = People(processes.data.keys, self.rows, service)
         ground = RealGround(processes, people, self.clock, skips)
         await ground.found(people.founding(FOUNDING_RULES, calendar_of(self.days.year, 1)))
         for unit in (*people.units, AUDITOR):

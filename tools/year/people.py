@@ -76,7 +76,10 @@ class Said:
 class People:
     """Everybody's keys. The roster follows each key that is registered."""
 
-    def __init__(self, folder: Path, units: Iterable[RosterRow]) -> None:
+    def __init__(
+        self, folder: Path, units: Iterable[RosterRow], service: Iterable[RosterKey] = ()
+    ) -> None:
+        """`service`: the keys that log and receipts are signed with; the first roster lists them."""
         self.folder = folder
         self.rows = tuple(units)
         self.origin = new_origin(CONFERENCE)
@@ -89,7 +92,7 @@ class People:
             version=1,
             prev_roster=ZERO_HASH,
             threshold=Threshold(k=1, keys=(convener.key_id,)),
-            keys=tuple(roster_entry(self.keys[side]) for side in SIDES),
+            keys=(*(roster_entry(self.keys[side]) for side in SIDES), *service),
         )
 
     @property

@@ -14,6 +14,8 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from lianxi.cli.service_keys import service_entry
+from lianxi.domain.roster import RosterKey
 from lianxi.ids import NAMESPACE
 from lianxi.runtime.children import connection_file
 from lianxi.runtime.files import last_lines, replace_file
@@ -21,6 +23,7 @@ from lianxi.runtime.layout import DataDir
 from lianxi.runtime.ports import ServerPorts, free_ports
 from lianxi.runtime.server_config import server_command
 from lianxi.runtime.server_source import find_or_build
+from lianxi.service_keys import LOG_KEY, RECEIPT_KEY, bring_keys, read_service_key
 
 ROOT = Path(__file__).parents[2]
 READY, STOPPING = 60.0, 20.0
@@ -56,6 +59,20 @@ class Processes:
     def clock_file(self) -> Path:
         """How far the virtual clock is ahead."""
         return self.data.run / "year.clock"
+
+    @property
+    def anchors(self) -> Path:
+        """Where the newest checkpoint is kept, beside the data directory."""
+        return self.data.root.with_name(f"{self.data.root.name}-anchors")
+
+    def bring_keys(self) -> tuple[RosterKey, ...]:
+        """The keys that log and receipts are signed with, as the first roster lists them."""
+        log, receipt = (self.data.keys / name for name in (LOG_KEY, RECEIPT_KEY))
+        bring_keys(log, receipt)
+        return (
+            service_entry("log", read_service_key(log).public_key),
+            service_entry("receipt", read_service_key(receipt).public_key),
+        )
 
     def start_server(self) -> None:
         """Temporal, on an empty database; how to reach it is written beside."""
@@ -105,6 +122,7 @@ class Processes:
             "LIANXI_DATA": str(self.data.root),
             "LIANXI_GATEWAY_PORT": str(self._gateway_port),
             "LIANXI_LOG_LEVEL": "WARNING",
+            "LIANXI_ANCHORS_DIR": str(self.anchors),
             # with a file of our own no profile of the caller's is mixed in
             "TEMPORAL_CONFIG_FILE": str(connection_file(self.data)),
         }
