@@ -248,9 +248,10 @@ class RosterChangeError(Refusal):
     """A step that no roster may take (`reason`, and `key_id` where it is about one).
 
     `reason`: unknown, retired (the key to be retired), threshold (a key that cannot sign), convener
-    (no active key left), version (changes of another roster than this one's next), lost, replaced
-    (the key to be replaced), rotation (a unit's key is changed
-    for another without the old one's signature), possession (proofs that do not fit the keys).
+    (no active key left), version (changes of another roster than this one's next), lost, replaced,
+    signs (the key to be replaced is none of the unit's, is replaced already, signs the roster),
+    rotation (a unit's key is changed for another without the signature of an old one that may act),
+    possession (proofs that do not fit the keys).
     """
 
     code: ClassVar[str] = "ROSTER_CHANGE"

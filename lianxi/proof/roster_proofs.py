@@ -6,6 +6,7 @@ vouch for them, and each checkpoint and receipt shows that the service holds the
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 from lianxi.domain.roster import Possession, Roster, RosterChanges, RosterKey, RosterSignature
 from lianxi.proof import canonical
@@ -21,11 +22,18 @@ def check_possession(entry: RosterKey, signature: str, origin: str) -> None:
 
 
 def check_possessions(
-    roster: Roster, changes: RosterChanges, given: Iterable[Possession], origin: str
+    roster: Roster,
+    changes: RosterChanges,
+    given: Iterable[Possession],
+    origin: str,
+    *,
+    at: datetime | None = None,
 ) -> None:
     """Whether every command key added is held by its unit, and handed over by the key it rotates.
 
-    Raises RosterChangeError (possession, rotation), SignatureInvalidError, and the refusals of
+    `at`: the old key must be one that may act then; the conference's stream asks for that, and
+    whoever only proposes has no such instant yet. Raises RosterChangeError (possession, rotation,
+    replaced), SignatureInvalidError, and the refusals of
     `check_possession`.
     """
     added = {key.key_id: key for key in changes.add or () if key.use == "command"}
@@ -39,6 +47,7 @@ def check_possessions(
         check_possession(entry, proof.signature, origin)
         if proof.rotated is not None:
             _check_rotated(roster, changes, entry, proof.rotated, origin)
+            _check_may_hand_over(roster, proof.rotated.key_id, at)
             rotated.add(proof.rotated.key_id)
     _check_rotations(roster, changes, added, proofs, rotated)
 
@@ -55,6 +64,18 @@ def _check_rotated(
     envelope = _request(entry, old.key_id, old.signature, origin)
     if not verify_envelope(envelope, bytes.fromhex(key.public_key)):
         raise SignatureInvalidError(key_id=old.key_id)
+
+
+def _check_may_hand_over(roster: Roster, old: str, at: datetime | None) -> None:
+    """The old key may act now, and nothing takes its place, now or later.
+
+    Else a key that waits could act at once in another's guise, and a stolen one outlive the
+    replacement that was to end it.
+    """
+    if at is not None and roster.standing(old, at) != "active":
+        raise RosterChangeError(reason="rotation", key_id=old)
+    if old in roster.replacements:
+        raise RosterChangeError(reason="replaced", key_id=old)
 
 
 def _check_rotations(

@@ -115,9 +115,12 @@ def signature_holds(roster: Roster, signature: RosterSignature, public_key: str)
     return verify(bytes.fromhex(public_key), message, given)
 
 
-def next_roster(roster: Roster, change: RosterKey | RosterChanges) -> Roster:
+def next_roster(
+    roster: Roster, change: RosterKey | RosterChanges, *, at: datetime | None = None
+) -> Roster:
     """The roster after a key was added, or after `change`.
 
+    `at`: keys that wait then do not join the threshold; see `adopt`.
     Raises KeyKnownError (a key is registered once, ever), RosterFullError (512 keys),
     PublicKeyInvalidError, KeyIdMismatchError, RosterEntryError, RosterChangeError.
     """
@@ -131,19 +134,20 @@ def next_roster(roster: Roster, change: RosterKey | RosterChanges) -> Roster:
             raise RosterEntryError(reason="effective")
     derived = roster.after(roster_hash(roster), roster.version + 1, change)
     if isinstance(change, RosterChanges):
-        _check_threshold(derived)
+        _check_threshold(derived, at)
     return derived
 
 
 def adopt(roster: Roster, step: RosterStep, *, at: datetime | None = None) -> Roster:
     """The next roster, if enough of this roster's threshold keys signed it.
 
-    Where the threshold changes, enough keys of the new one must have signed too. `at`: keys replaced
-    by then do not sign; the conference's stream asks for that, later ones rest on what it holds.
+    Where the threshold changes, enough keys of the new one must have signed too. `at`: keys that
+    wait or are replaced then do not sign; the conference's stream asks for that, later ones rest on
+    what it holds.
     Raises the refusals of `next_roster`, RosterSignerError, SignatureInvalidError,
     RosterQuorumError.
     """
-    derived = next_roster(roster, step.change)
+    derived = next_roster(roster, step.change, at=at)
     if step.version not in (None, derived.version):
         raise RosterChangeError(reason="version")
     _check_signatures(derived, step.signatures, judged_by=roster, at=at)
@@ -216,7 +220,12 @@ def _check_new(roster: Roster, added: tuple[RosterKey, ...]) -> None:
 
 
 def _check_replacement(roster: Roster, entry: RosterKey) -> None:
-    """A key may take the place of an active one of the same unit, which nothing replaces yet."""
+    """A key may take the place of an active one of the same unit, which nothing replaces yet.
+
+    Nor of one that signs the roster: it would sign no more from the instant on, its successor does
+    not stand in the threshold, and with too few left nobody could ever change that. It is rotated,
+    or leaves the threshold first.
+    """
     if entry.replaces is None:
         return
     lost = roster.by_key_id.get(entry.replaces)
@@ -224,6 +233,8 @@ def _check_replacement(roster: Roster, entry: RosterKey) -> None:
         raise RosterChangeError(reason="lost", key_id=entry.replaces)
     if lost.state != "active" or entry.replaces in roster.replacements:
         raise RosterChangeError(reason="replaced", key_id=entry.replaces)
+    if entry.replaces in roster.threshold.keys:
+        raise RosterChangeError(reason="signs", key_id=entry.replaces)
 
 
 def _check_retired(roster: Roster, retired: tuple[str, ...]) -> None:
@@ -237,14 +248,16 @@ def _check_retired(roster: Roster, retired: tuple[str, ...]) -> None:
         seen.add(key_id_)
 
 
-def _check_threshold(roster: Roster) -> None:
-    """What must hold of every roster that was changed: somebody can sign the next, and convene."""
+def _check_threshold(roster: Roster, at: datetime | None) -> None:
+    """What must hold of every roster that was changed: somebody can sign the next, and convene.
+
+    A key whose place another takes, or will take, signs no roster, whatever the time.
+    """
     threshold = roster.threshold
     if len(set(threshold.keys)) != len(threshold.keys) or threshold.k > len(threshold.keys):
         raise RosterChangeError(reason="threshold")
     for key_id_ in threshold.keys:
-        key = roster.by_key_id.get(key_id_)
-        if key is None or (key.state, key.use) != ("active", "command"):
+        if key_id_ in roster.replacements or not _may_sign(roster, key_id_, at):
             raise RosterChangeError(reason="threshold", key_id=key_id_)
     if not any(
         (key.role, key.state, key.use) == (Role.CONVENER, "active", "command")

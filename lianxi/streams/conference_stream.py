@@ -288,21 +288,24 @@ def _digests(
         case cmd.AdoptRules():
             return Digests(args=args, rules=_digest(command.rules))
     if state is not None:
-        step = _roster_step(state, command, origin)
+        step = _roster_step(state, command, origin, at)
         if step is not None:
             derived = adopt(state.roster, step, at=at)
             return Digests(args=args, prev_roster=derived.prev_roster, roster=roster_hash(derived))
     return Digests(args=args)
 
 
-def _roster_step(state: ConferenceState, command: TaskCommand, origin: str) -> RosterStep | None:
+def _roster_step(
+    state: ConferenceState, command: TaskCommand, origin: str, at: datetime
+) -> RosterStep | None:
     """The step a command takes, once its new keys are shown to be held by their units; None: none."""
     match command:
         case cmd.RegisterKey() | cmd.ReplaceKey():
             check_possession(command.entry, command.possession, origin)
             return RosterStep(entry=command.entry, signatures=command.roster_signatures)
         case cmd.ChangeRoster():
-            check_possessions(state.roster, command.changes, command.possessions or (), origin)
+            given = command.possessions or ()
+            check_possessions(state.roster, command.changes, given, origin, at=at)
             return RosterStep(
                 changes=command.changes,
                 version=state.roster.version + 1,

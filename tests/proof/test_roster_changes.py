@@ -235,13 +235,40 @@ def test_a_replacement_revoked_in_time_leaves_the_key_in_its_place() -> None:
 
 
 def test_a_replaced_key_signs_no_roster() -> None:
-    """From the instant on; the conference's stream asks, later streams rest on what it holds."""
+    """From the instant on; the conference's stream asks, later streams rest on what it holds.
+
+    No step leads to such a roster: what stands here is the second line of defence.
+    """
     given = roster(k=1, keys=(UNIT.key_id,))
-    after = next_roster(given, replacement())
-    signed = step(after, RosterChanges(add=(entry(Signer(b"\x08" * 32), "U09"),)), UNIT)
+    after = given.after(roster_hash(given), 2, replacement())
+    added = entry(Signer(b"\x08" * 32), "U09")
+    signature = sign_roster(next_roster(after, added), UNIT)
+    signed = RosterStep(entry=added, signatures=(signature,))
     assert adopt(after, signed, at=NOW).version == 3
     assert refused(lambda: adopt(after, signed, at=LATER))[0] == "ROSTER_SIGNER"
     assert adopt(after, signed).version == 3
+
+
+def test_a_key_that_signs_the_roster_is_not_replaced() -> None:
+    """It is rotated, or leaves the threshold first: else nobody could sign from the instant on."""
+    given = roster(k=1, keys=(UNIT.key_id,))
+    assert refused(lambda: next_roster(given, replacement())) == ("ROSTER_CHANGE", "signs")
+    left = next_roster(given, RosterChanges(threshold=Threshold(k=1, keys=(CONVENER.key_id,))))
+    assert next_roster(left, replacement()).version == 3
+
+
+def test_a_key_that_waits_or_gives_way_does_not_join_the_threshold() -> None:
+    """The lost key never; its successor from the instant on."""
+    after = next_roster(ROSTER, replacement())
+    lost, new = (
+        RosterChanges(threshold=Threshold(k=1, keys=(key.key_id,))) for key in (UNIT, STRANGER)
+    )
+    for at in (None, NOW, LATER):
+        found = refused(lambda at=at: next_roster(after, lost, at=at))
+        assert found == ("ROSTER_CHANGE", "threshold")
+    signed = step(after, new, CONVENER, STRANGER)
+    assert refused(lambda: adopt(after, signed, at=NOW)) == ("ROSTER_CHANGE", "threshold")
+    assert adopt(after, signed, at=LATER).threshold.keys == (STRANGER.key_id,)
 
 
 def test_a_genesis_lists_the_keys_of_log_and_receipts() -> None:
@@ -338,6 +365,36 @@ def test_no_key_is_changed_for_another_behind_its_units_back(
     """Missing, foreign and forged proofs; an old key of another unit, or one that stays."""
     found = refused(lambda: check_possessions(ROSTER, changes, given, ORIGIN))
     assert found == (code, reason)
+
+
+FRESH = Signer(b"\x08" * 32)
+
+
+@pytest.mark.parametrize(
+    ("old", "hours", "reason"),
+    [
+        (
+            UNIT,
+            0,
+            "replaced",
+        ),  # lost, as somebody says: it ends with the replacement, or outlives it
+        (UNIT, 72, "rotation"),
+        (STRANGER, 71.99, "rotation"),
+        (STRANGER, 72, None),
+    ],
+)
+def test_only_a_key_that_may_act_and_stays_hands_over(
+    old: Signer, hours: float, reason: str | None
+) -> None:
+    """Neither a successor that waits, nor a key that something takes the place of."""
+    after = next_roster(ROSTER, replacement())
+    rotation = RosterChanges(add=(entry(FRESH, "U01"),), retire=(old.key_id,))
+    proofs, at = [possession(FRESH, "U01", old)], NOW + timedelta(hours=hours)
+    if reason is None:
+        check_possessions(after, rotation, proofs, ORIGIN, at=at)
+        return
+    found = refused(lambda: check_possessions(after, rotation, proofs, ORIGIN, at=at))
+    assert found == ("ROSTER_CHANGE", reason)
 
 
 def test_a_rotation_request_is_two_lines() -> None:

@@ -152,6 +152,38 @@ def test_a_replacement_stopped_in_time_changes_nothing(scenario: Scenario) -> No
     assert findings(scenario) == []
 
 
+def test_a_key_that_waits_cannot_act_sooner_by_a_rotation(scenario: Scenario) -> None:
+    """The 72 hours hold for whatever comes of the key that waits."""
+    lost = [scenario.signer("U01").key_id]
+    scenario.replace_key("U01", scenario.now + timedelta(hours=72))
+    assert refused(lambda: scenario.change_roster(rotate="U01")) == "ROSTER_CHANGE"
+    scenario.generations["U01"] = 1
+    scenario.now += timedelta(hours=72)
+    scenario.change_roster(rotate="U01", retire=lost)
+    assert findings(scenario) == []
+
+
+@pytest.mark.parametrize("hours", [0, 80])
+def test_a_lost_key_hands_over_to_no_other(scenario: Scenario, hours: int) -> None:
+    """Who found or stole it would else outlive the replacement, which waits or has come."""
+    lost = scenario.signer("U01")
+    scenario.replace_key("U01", scenario.now + timedelta(hours=72))
+    scenario.now += timedelta(hours=hours)
+    scenario.generations["U01"] = 2
+    by_lost = scenario.possession("U01", lost)
+    scenario.possession = lambda *_: by_lost  # type: ignore[method-assign]
+    found = refused(lambda: scenario.change_roster(add=["U01"], retire=[lost.key_id]))
+    assert found == "ROSTER_CHANGE"
+
+
+def test_the_only_key_that_signs_the_roster_is_not_replaced(scenario: Scenario) -> None:
+    """Nobody could change the roster from the instant on."""
+    effective = scenario.now + timedelta(hours=72)
+    assert refused(lambda: scenario.replace_key("convener", effective)) == "ROSTER_CHANGE"
+    scenario.generations["convener"] = 0
+    assert findings(scenario) == []
+
+
 @pytest.mark.parametrize("early", [timedelta(microseconds=1), timedelta(hours=72)])
 def test_a_replacement_waits_72_hours(scenario: Scenario, early: timedelta) -> None:
     """Sooner is refused, and nothing has changed."""
@@ -236,5 +268,5 @@ def test_a_command_by_a_log_key_is_by_no_key() -> None:
         ],
     )
     assert scenario.conference.state.roster.by_key_id[log.key_id].use == "log"
-    scenario.signer = lambda _unit: log  # type: ignore[method-assign]
+    scenario.signer = lambda _unit: log  # type: ignore[method-assign, assignment]
     assert refused(lambda: scenario.ask("system", "adopt-rules")) == "KEY_UNKNOWN"
