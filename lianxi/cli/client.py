@@ -190,7 +190,7 @@ class Client:
         return self._reader is not None
 
     def afterwards(self) -> None:
-        """Once the command is done: upgrade open receipts, cosign where that is set."""
+        """Once the command is over: upgrade open receipts, alarm, cosign where that is set."""
         self.flags.at_end.setdefault(self.place.origin, self.settle)
 
     def settle(self) -> None:

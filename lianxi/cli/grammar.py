@@ -27,7 +27,7 @@ class Flags:
         self.given: dict[str, Any] = {}
         """What was given, by name; an option that was not has no entry."""
         self.at_end: dict[str, Callable[[], None]] = {}
-        """What is done when the command has succeeded, by what it is about; it cannot fail."""
+        """What is done when the command is over, by what it is about, also when it was refused."""
         self.prompted: list[str] = []
         """Options that were asked for, with their answers: a repeat needs them too."""
 

@@ -82,6 +82,15 @@ LOG_CATALOGUE: dict[str, Entry] = {
         Exit.FAILED,
         502,
     ),
+    "RECEIPT_LATE": Entry(
+        N_(
+            "ALARM: the receipt of request {request_id} promises its proof for later than ten minutes"
+            " after the act. It is kept: {path}."
+        ),
+        N_("Do not trust this gateway; give the file to the auditors."),
+        Exit.FAILED,
+        502,
+    ),
     "RECEIPT_UNPROVEN": Entry(
         N_(
             "ALARM: the proof given for request {request_id} does not hold. The evidence is kept:"

@@ -2,7 +2,7 @@
 
 log/<16 hex of SHA-256(origin)>/pin.json      the last checkpoint verified, the keys that may sign
 log/<…>/roster.json                           the roster verified last: its exact text
-evidence/<instant>-<what>.json                what showed that a log contradicts itself
+evidence/<instant>-<what>-<16 hex>.json       what showed that a log contradicts itself
 
 One folder per profile and conference. A pin only ever moves forward: `settle` merges what another
 run of the same profile has kept meanwhile.
@@ -27,7 +27,8 @@ class Pin(NamedTuple):
     `receipt_keys` hex; `roster` is (version, hash). `genesis`: the hash of the first roster, where
     everything was verified from it. `unit_keys`: the keys that the roster lists for `unit`;
     `trusted_keys`: those of them its holder knows, besides their own. `tried`: the size at which
-    open receipts were last asked for. `since` and `cosigned_at` are instants.
+    open receipts were last asked for. `since` and `cosigned_at` are instants. `unsigned`: the
+    checkpoint was kept while nobody had named the log's key, so that its signature is unverified.
     """
 
     origin: str
@@ -47,6 +48,7 @@ class Pin(NamedTuple):
     tried: int = 0
     cosigned: int = 0
     cosigned_at: str = ""
+    unsigned: bool = False
 
     @property
     def all_log_keys(self) -> tuple[str, ...]:
@@ -94,11 +96,20 @@ class PinFolder:
         """Keep a verified roster's text; before the pin that names its hash."""
         write_private(self._folder / "roster.json", text.encode())
 
-    def keep_evidence(self, what: str, content: Mapping[str, Any]) -> Path:
-        """Keep what shows a contradiction; its path."""
+    def keep_evidence(self, what: str, content: Mapping[str, Any], about: object = None) -> Path:
+        """Keep what shows a contradiction; its path.
+
+        Of one thing once: `about` says what that is, else the content itself does. A gateway that
+        goes on lying, or a command that is repeated, fills no disk.
+        """
+        same = json.dumps([self.origin, about or content], sort_keys=True)
+        name = f"{what}-{sha256(same.encode()).hexdigest()[:16]}.json"
+        folder = self.state / "evidence"
+        known = next(iter(sorted(folder.glob(f"*-{name}"))), None)
+        if known is not None:
+            return known
         now = times.spell(times.now())
-        name = f"{now.replace(':', '').replace('.', '')}-{what}.json"
-        path = self.state / "evidence" / name
+        path = folder / f"{now.replace(':', '').replace('.', '')}-{name}"
         document = {"v": 1, "what": what, "at": now, "origin": self.origin, **content}
         write_private(path, json.dumps(document, indent=1).encode() + b"\n")
         return path

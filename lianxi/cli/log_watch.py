@@ -9,7 +9,7 @@ import re
 from base64 import b64decode
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from lianxi.cli import times
 from lianxi.cli.faults import CliError
@@ -33,7 +33,17 @@ STALE = timedelta(minutes=15)
 
 MAX_HEADER = 65_536
 
+_BROKEN = 500
+"""Statuses from here on may be a gateway's without its store, which cannot show a checkpoint."""
+
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
+
+
+class Head(NamedTuple):
+    """A checkpoint whose signature was verified, and the note it was read from, as text."""
+
+    checkpoint: "Checkpoint"
+    note: str
 
 
 class LogWatch:
@@ -51,9 +61,16 @@ class LogWatch:
         self._seen: tuple[int, str] = (self.pin.size, self.pin.root)
         self._looked: tuple[str | None, ...] = ()
         self._said: set[str] = set()
+        self._asked_again = False
+        self.heard = False
+        """Whether the gateway has answered anything in this run."""
+        self.refused: CliError | None = None
+        """What the log was refused for in this run."""
 
     def header(self) -> dict[str, str]:
         """What a request says of the log: how far this machine has seen it."""
+        # whatever the answer says or leaves out, promises are looked at when the command is done
+        self._client.afterwards()
         self._seen = (self.pin.size, self.pin.root)
         return {SEEN: str(self.pin.size)}
 
@@ -63,9 +80,20 @@ class LogWatch:
         Raises CliError: LOG_FORKED, ROSTER_FORKED, LOG_FOREIGN, LOG_UNSIGNED (evidence is kept),
         ANSWER_UNREADABLE.
         """
-        given = tuple(answer.headers.get(n) for n in (CHECKPOINT, ROSTER, RECONCILED))
+        self.heard = True
+        try:
+            self._look(answer)
+        except CliError as error:
+            self.refused = error
+            raise
+
+    def _look(self, answer: Answer) -> None:
+        given = _named(answer)
         if given == self._looked:
             return
+        if given[0] is None and self.pin.size:
+            answer = self._shown_again(answer)
+            given = _named(answer)
         checkpoint, roster, reconciled = given
         if checkpoint is None and roster is None:
             self._withheld(answer)
@@ -77,21 +105,37 @@ class LogWatch:
             self.pin = follow_roster(
                 self._client, self.folder, self.pin, roster, log_shown=checkpoint is not None
             )
-        if checkpoint is not None and not self.pin.log_keys:
-            self._warn(
-                _(
-                    "Nobody has named the key of the conference's log, so its checkpoints are not"
-                    " checked. Ask the convener for a trust file: lianxi config set trust FILE."
+        if checkpoint is not None:
+            if not self.pin.log_keys:
+                self._warn(
+                    _(
+                        "Nobody has named the key of the conference's log: its checkpoints are"
+                        " followed, but their signature is not checked. Ask the convener for a trust"
+                        " file: lianxi config set trust FILE."
+                    )
                 )
-            )
-        elif checkpoint is not None:
             self._follow(checkpoint, answer.headers.get(CONSISTENCY, ""))
         elif self.pin.size:
             self._withheld(answer)
         self._strangers()
         self._stale(reconciled)
         self._looked = given
-        self._client.afterwards()
+
+    def _shown_again(self, answer: Answer) -> Answer:
+        """Once more the question for the log's word, where an answer came without it.
+
+        Under many questions at once a gateway may leave it out of one (its newest checkpoint has
+        moved on between look and answer); whoever withholds it does so again.
+        """
+        if self._asked_again or answer.status >= _BROKEN:
+            return answer
+        self._asked_again = True
+        path = self._client.path("checkpoint")
+        try:
+            again = self._client.exchange_quietly("GET", path, signed=True, headers=self.header())
+        except CliError:
+            return answer
+        return again if again.headers.get(CHECKPOINT) is not None else answer
 
     def log_keys(self) -> "list[NoteKey]":
         """The keys that may sign this log."""
@@ -102,7 +146,8 @@ class LogWatch:
     def _follow(self, header: str, proof: str) -> None:
         """From the checkpoint kept to the one named; nothing happens where it is the same."""
         note = _from_header(header)
-        if note.decode("utf-8", "replace") == self.pin.note:
+        doubted = self.pin.unsigned and self.pin.log_keys
+        if note.decode("utf-8", "replace") == self.pin.note and not doubted:
             return
         checkpoint = self._opened(note, header)
         size, root = self._seen
@@ -114,10 +159,14 @@ class LogWatch:
         self._keep(checkpoint, note, header)
 
     def _opened(self, note: bytes, header: str) -> "Checkpoint":
-        from lianxi.proof.checkpoints import open_checkpoint
+        from lianxi.proof.checkpoints import open_checkpoint, read_checkpoint
         from lianxi.proof.refusals import CheckpointSignatureError, ForeignCheckpointError
 
         try:
+            if not self.pin.log_keys:
+                checkpoint = read_checkpoint(note)[0]
+                if checkpoint.origin == self._origin:
+                    return checkpoint
             return open_checkpoint(note, origin=self._origin, log_keys=self.log_keys())[0]
         except ForeignCheckpointError:
             raise CliError("LOG_FOREIGN", origin=self._origin) from None
@@ -160,7 +209,10 @@ class LogWatch:
                     self.pin = base
                     return
             self.pin = base._replace(
-                size=checkpoint.size, root=checkpoint.root.hex(), note=note.decode()
+                size=checkpoint.size,
+                root=checkpoint.root.hex(),
+                note=note.decode(),
+                unsigned=not self.pin.log_keys,
             )
             self.folder.write(self.pin)
 
@@ -185,6 +237,43 @@ class LogWatch:
         if not isinstance(proof, list) or not all(isinstance(each, str) for each in proof):
             raise CliError("ANSWER_UNREADABLE", reason="consistency")
         return proof
+
+    def proven(self, old: "Head", new: "Head") -> list[str]:
+        """The gateway's proof that one head continues the other, verified.
+
+        Raises CliError: LOG_FORKED (evidence kept), ANSWER_UNREADABLE, the gateway's refusals.
+        """
+        from lianxi.proof.hash_texts import hashes_of
+        from lianxi.proof.refusals import ProofInvalidError
+        from lianxi.proof.tree import verify_consistency
+
+        first, second = old.checkpoint, new.checkpoint
+        proof = self.consistency(first.size, second.size) if first.size < second.size else []
+        try:
+            hashes = hashes_of(proof, "/proof")
+            verify_consistency(first.size, second.size, first.root, second.root, hashes)
+        except ProofInvalidError as refusal:
+            how = str(refusal.params.get("reason"))
+            evidence = {
+                "how": how,
+                "kept": {"size": first.size, "root": first.root.hex(), "note": old.note},
+                "offered": {"note": new.note, "consistency": proof},
+            }
+            path = self.folder.keep_evidence("log-forked", evidence, [first.text, second.text])
+            self.refused = CliError(
+                "LOG_FORKED", kept=first.size, offered=second.size, path=str(path), how=how
+            )
+            raise self.refused from None
+        except Refusal as refusal:
+            raise _unreadable("consistency", refusal) from None
+        return proof
+
+    def pinned(self) -> "Head":
+        """The checkpoint kept."""
+        from lianxi.proof.checkpoints import Checkpoint
+
+        pin = self.pin
+        return Head(Checkpoint(pin.origin, pin.size, bytes.fromhex(pin.root)), pin.note)
 
     def ask(self, method: str, rest: str, **exchange: Any) -> dict[str, Any]:
         """A question of the watch itself: its answer's own headers are not looked at."""
@@ -241,7 +330,7 @@ class LogWatch:
 
     def _withheld(self, answer: Answer) -> None:
         """A log that was shown before is not shown now."""
-        if self.pin.size and answer.status < 500:  # noqa: PLR2004  a gateway without its store
+        if self.pin.size and answer.status < _BROKEN:
             self._warn(
                 _(
                     "The gateway shows no checkpoint; this machine has seen one of size {size}."
@@ -261,8 +350,14 @@ class LogWatch:
             "kept": {"size": size, "root": root, "note": self.pin.note},
             "offered": {"note": _from_header(header).decode(), "consistency": proof},
         }
-        path = self.folder.keep_evidence("log-forked", evidence)
+        # what is kept does not move any more: one contradiction of each kind shows it
+        path = self.folder.keep_evidence("log-forked", evidence, [how, size, root])
         raise CliError("LOG_FORKED", kept=size, offered=checkpoint.size, path=str(path), how=how)
+
+
+def _named(answer: Answer) -> tuple[str | None, ...]:
+    """What an answer says: checkpoint, roster, last reconciliation."""
+    return tuple(answer.headers.get(name) for name in (CHECKPOINT, ROSTER, RECONCILED))
 
 
 def _from_header(header: str) -> bytes:

@@ -61,8 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         result = root.main(list(words), prog_name="lianxi", standalone_mode=False, obj=flags)
         sys.stdout.flush()
-        for act in flags.at_end.values():
-            act()
+        _finish(flags)
     except BrokenPipeError:
         # whoever read stdout has gone: nothing more to say, and no traceback at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -71,8 +70,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # what only errors need costs the others no start-up time
         from lianxi.cli.last_resort import explain
 
+        if isinstance(error, Exception) and not isinstance(error, click.Abort):
+            # a gateway that refuses everything is no reason to forget what it has promised
+            try:
+                _finish(flags)
+            except Exception as other:  # noqa: BLE001  what stopped the command is said last
+                explain(other, flags)
         return explain(error, flags)
     return result if isinstance(result, int) else 0
+
+
+def _finish(flags: Flags) -> None:
+    """What is to be done once the command is over, each once."""
+    acts = list(flags.at_end.values())
+    try:
+        for act in acts:
+            act()
+    finally:
+        # what is done asks the gateway too, and would be done again for that
+        flags.at_end.clear()
 
 
 def _prepare_streams() -> None:

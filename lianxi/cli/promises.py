@@ -1,34 +1,63 @@
 """The promise that comes with a receipt: whose it is, and until when (cli layer)."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from lianxi.cli import times
 from lianxi.cli.faults import CliError
 from lianxi.domain.refusal import Refusal
 
 if TYPE_CHECKING:
     from lianxi.cli.client import Client
+    from lianxi.proof.receipts import Promise
+
+WITHIN = timedelta(minutes=10)
+"""From a command's instant; what is promised for later is no promise (proof.md §4)."""
 
 
 def check_promise(client: "Client", content: Mapping[str, Any], request_id: str) -> None:
-    """A signed receipt must be signed by the conference's receipt key and say what the receipt says.
+    """A receipt must be signed by the conference's receipt key, and say what the receipt says.
 
-    Nothing is checked where no key is known. Raises CliError RECEIPT_SIGNATURE, evidence kept.
+    One that is not signed at all promises nothing, so that nothing of it would ever be overdue.
+    Nothing is checked where no key is known. Raises CliError RECEIPT_SIGNATURE, RECEIPT_LATE,
+    evidence kept.
     """
     keys = client.log.pin.receipt_keys
-    text = content.get("signed_receipt")
-    if text is None or not keys:
+    if not keys:
         return
     from lianxi.proof.receipts import open_receipt
 
+    code = "RECEIPT_SIGNATURE"
     try:
-        promise = open_receipt(text, [bytes.fromhex(key) for key in keys])
-        good = promise.names(content["receipt"])
+        promise = open_receipt(
+            str(content.get("signed_receipt", "")), [bytes.fromhex(key) for key in keys]
+        )
+        if promise.names(content["receipt"]):
+            if _in_time(promise):
+                return
+            code = "RECEIPT_LATE"
     except Refusal:
-        good = False
-    if not good:
-        path = client.log.folder.keep_evidence("receipt-signature", {"receipt": dict(content)})
-        raise CliError("RECEIPT_SIGNATURE", path=str(path), request_id=request_id)
+        pass
+    what = code.lower().replace("_", "-")
+    path = client.log.folder.keep_evidence(what, {"receipt": dict(content)}, request_id)
+    raise CliError(code, path=str(path), request_id=request_id)
+
+
+def _in_time(promise: "Promise") -> bool:
+    try:
+        return times.read(promise.include_by) <= times.read(promise.at) + WITHIN
+    except (ValueError, OverflowError):  # no such day
+        return False
+
+
+def deadline(content: Mapping[str, Any]) -> str:
+    """When a receipt that has just come is overdue by this machine's clock; empty without a promise.
+
+    Never later than the longest promise from now: a server's clock, or its word, may be years ahead.
+    """
+    promised = include_by(content)
+    return promised and min(promised, times.spell(times.now() + WITHIN))
 
 
 def include_by(content: Mapping[str, Any]) -> str:

@@ -29,4 +29,5 @@ def state_of(kept: Mapping[str, Any]) -> str:
     if included(kept):
         return WITNESSED if kept.get("witnessed") else INCLUDED
     by = include_by(kept)
-    return OVERDUE if by and by < times.spell(times.now()) else PROVISIONAL
+    overdue = kept.get("alarm") or (by and by < times.spell(times.now()))
+    return OVERDUE if overdue else PROVISIONAL

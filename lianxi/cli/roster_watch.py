@@ -59,8 +59,13 @@ def follow_roster(
     if reached[0] < pin.roster_version:
         _forked(folder, pin, header, reached)
     genesis = pin.genesis if trust is None else trust.genesis
-    given = [key.vkey() for key in trust.log_keys] if trust is not None else []
-    keys = _keys(client, text, pin.origin, unit, given)
+    # what was told outside counts before what was seen here, and that before a gateway's new word
+    told = pin
+    if trust is not None:
+        receipt = tuple(key.hex() for key in trust.receipt_keys) or pin.receipt_keys
+        logs = tuple(key.vkey() for key in trust.log_keys)
+        told = pin._replace(log_keys=logs, receipt_keys=receipt)
+    keys = _keys(client, text, told, unit)
     folder.keep_roster(text)
     return folder.change(
         roster_version=reached[0], roster_hash=reached[1], genesis=genesis, unit=unit, **keys
@@ -132,10 +137,11 @@ def _first(client: "Client") -> str:
     return text
 
 
-def _keys(
-    client: "Client", text: str, origin: str, unit: str, given: list[str]
-) -> dict[str, tuple[str, ...]]:
-    """Who may sign log and receipts by the roster; by the gateway's word where it lists none."""
+def _keys(client: "Client", text: str, told: Pin, unit: str) -> dict[str, tuple[str, ...]]:
+    """Who may sign log and receipts by the roster; where it lists none, whom `told` names.
+
+    Where nobody is named yet, the gateway's own word is taken, once.
+    """
     from lianxi.proof.checkpoints import log_key
 
     log: list[str] = []
@@ -146,15 +152,17 @@ def _keys(
         use, active = key.get("use", "command"), key.get("state", "active") == "active"
         public = str(key.get("public_key"))
         if use == "log":
-            vkey = log_key(origin, bytes.fromhex(public)).vkey()
+            vkey = log_key(told.origin, bytes.fromhex(public)).vkey()
             (log if active else old).append(vkey)
         elif use == "receipt":
             receipt.append(public)
         elif key["unit"] == unit and active:
             own.append(str(key.get("key_id")))
+    receipt = receipt or list(told.receipt_keys)
     if not log and not old:
-        said = _said(client)
-        log = given or [log_key(origin, bytes.fromhex(k)).vkey() for k in said["log"]]
+        log, old = list(told.log_keys), list(told.old_log_keys)
+        said = _said(client) if not (log and receipt) else {"log": [], "receipt": []}
+        log = log or [log_key(told.origin, bytes.fromhex(k)).vkey() for k in said["log"]]
         receipt = receipt or said["receipt"]
     return {
         "log_keys": tuple(log),

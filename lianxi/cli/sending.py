@@ -13,7 +13,7 @@ from lianxi.cli.client import Client
 from lianxi.cli.faults import CliError
 from lianxi.cli.kept import KeptRequest, Shelf
 from lianxi.cli.language import _
-from lianxi.cli.promises import check_promise, include_by
+from lianxi.cli.promises import check_promise, deadline
 from lianxi.cli.request_ids import new_request_id
 from lianxi.cli.sealing import Change, fingerprint, payload_of, sign
 from lianxi.cli.terminal import tick
@@ -217,10 +217,23 @@ def _read_answer(
     already = bool(receipt.get("already")) or before is not None
     # an earlier answer's promise is the earlier one, and its proofs may have come
     if before is None or before.get("schema") != content["schema"]:
-        shelf.keep_open_receipt(kept.request_id, content, include_by(content))
+        shelf.keep_open_receipt(kept.request_id, content, deadline(content))
+    elif "signed_receipt" in content and "signed_receipt" not in before:
+        _keep_promise(shelf, kept.request_id, before, content)
     if kept.action != FOUND:
         _look_at_log(client, kept, answer, content)
     return Outcome(kept.request_id, receipt, bool(document.get("recorded")), already)
+
+
+def _keep_promise(
+    shelf: Shelf, request_id: str, before: Mapping[str, Any], content: Mapping[str, Any]
+) -> None:
+    """The first answer promised nothing, this one does, of the same events."""
+    if before["receipt"].get("events") != content["receipt"].get("events"):
+        return
+    shelf.keep_receipt(request_id, {**before, "signed_receipt": content["signed_receipt"]})
+    if "proofs" not in before:
+        shelf.mark_receipt(request_id, deadline(content))
 
 
 def _look_at_log(

@@ -48,13 +48,16 @@ def cosign_kept(client: "Client") -> tuple[Witness, int]:
     """Cosign the checkpoint that this machine has verified and kept; the witness and the time.
 
     What is kept was verified to continue all that was kept before, and is on the disk: that is what
-    a witness vouches for. Raises CliError: NO_CHECKPOINT, WITNESS_FILE_INVALID, the gateway's.
+    a witness vouches for. Raises CliError: NO_CHECKPOINT, NO_LOG_KEY, WITNESS_FILE_INVALID, the
+    gateway's.
     """
     from lianxi.proof.checkpoints import Checkpoint, cosign, signature_line, witness_key
 
     pin = client.log.pin
     if not pin.size:
         raise CliError("NO_CHECKPOINT")
+    if pin.unsigned or not pin.log_keys:
+        raise CliError("NO_LOG_KEY")
     witness = own_witness(client)
     now = times.now()
     checkpoint = Checkpoint(pin.origin, pin.size, bytes.fromhex(pin.root))

@@ -110,7 +110,8 @@ class FakeGateway:
                 raise RefusedError("NOT_FOUND", what="route")
             keys = (self.log.signer, self.log.receipt_signer)
             names = zip(("log", "receipt"), keys, strict=True)
-            return {"schema": 1, **{name: key.public_key.hex() for name, key in names}}
+            told = {name: key.public_key.hex() for name, key in names}
+            return {"schema": 1, **({} if self.log.keyless else told)}
         if path == ["v1", "conferences"]:
             if method == "POST":
                 if request.headers.get("Authorization") != f"Founding {TOKEN}":

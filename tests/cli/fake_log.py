@@ -10,6 +10,7 @@ from typing import Any
 from lianxi.domain.values import format_instant
 from lianxi.proof.checkpoints import (
     Checkpoint,
+    cosign,
     log_key,
     note_bytes,
     parse_signature_line,
@@ -46,6 +47,14 @@ class FakeLog:
     reconciled: str | None = None
     lie: str | None = None
     withhold: bool = False
+    dishonest: dict[str, Signer] = field(default_factory=dict)
+    broken: str | None = None
+    """The code with which `proofs` answers."""
+    quiet: int = 0
+    """So many answers come without the log's word."""
+    unsigned: bool = False
+    keyless: bool = False
+    """Whether the gateway names no key of the log."""
 
     @property
     def origin(self) -> str:
@@ -75,11 +84,22 @@ class FakeLog:
         ]
         return note_bytes(Note(checkpoint.text, (signature, *lines)))
 
+    def fork(self, size: int) -> bytes:
+        """Another tree of this size, signed by the log and by every witness in `dishonest`."""
+        head = Checkpoint(self.origin, size, self.root(size, self._other()))
+        lines = [
+            cosign(head, name, signer, 1_800_000_000) for name, signer in self.dishonest.items()
+        ]
+        return note_bytes(Note(head.text, (sign_checkpoint(head, self.signer), *lines)))
+
     def headers(self, seen: int) -> dict[str, str]:
         """What an answer says; `lie`: shrunk, forked, other-origin, other-key, base64, huge, replayed."""
         roster = self.known.conference.state.roster
         headers = {"Lianxi-Roster": f"{roster.version}:{roster_hash(roster)}"}
         headers["Lianxi-Reconciled"] = self.reconciled or format_instant(datetime.now(UTC))
+        if self.quiet:
+            self.quiet -= 1
+            return {}
         if not self.sizes:
             return headers
         size = self.sizes[-1]
@@ -119,6 +139,8 @@ class FakeLog:
 
     def signed(self, receipt: dict[str, Any]) -> dict[str, Any]:
         """The fields of a command's answer that sign its receipt."""
+        if self.unsigned:
+            return {"receipt": receipt}
         receipt["signed"] = True
         at = datetime.fromisoformat(receipt["at"])
         by = format_instant(at + self.promise)
@@ -147,10 +169,15 @@ class FakeLog:
                 sizes = [s for s in self.sizes if s >= int(query.get("since", 0))]
                 if query.get("cosigned"):
                     sizes = [s for s in sizes if any(at == s for at, _ in self.cosignatures)]
-                return {"schema": 1, "items": [self._shown(s) for s in sizes], "next": None}
+                limit = int(query.get("limit", 50))
+                shown = [self._shown(s, self.lie == "cosigned-fork") for s in sizes[:limit]]
+                following = sizes[limit] if len(sizes) > limit else None
+                return {"schema": 1, "items": shown, "next": following}
             case ["consistency"]:
                 proof = self.consistency(int(query["old"]), int(query["new"]))
                 return {"schema": 1, "proof": proof}
+            case ["proofs"] if self.broken is not None:
+                raise RefusedError(self.broken, what="proofs")
             case ["proofs"]:
                 items = [self._proven(digest) for digest in json.loads(body)["hashes"]]
                 return {"schema": 1, "items": items}
@@ -175,10 +202,10 @@ class FakeLog:
                 return answer | ({"genesis": self.known.genesis} if since == 0 else {})
         return None
 
-    def _shown(self, size: int) -> dict[str, Any]:
+    def _shown(self, size: int, forked: bool = False) -> dict[str, Any]:
         return {
             "schema": 1,
-            "checkpoint": self.note(size, cosigned=True).decode(),
+            "checkpoint": (self.fork(size) if forked else self.note(size, cosigned=True)).decode(),
             "size": size,
             "root": self.root(size).hex(),
             "at": format_instant(datetime.now(UTC)),

@@ -15,6 +15,7 @@ from lianxi.cli.log_pin import Pin, PinFolder
 from lianxi.cli.log_watch import LogWatch
 from lianxi.cli.profiles import acting_as
 from lianxi.domain.values import format_instant
+from lianxi.proof.keys import Signer
 from tests.cli.fake_gateway import running
 from tests.cli.fake_log import FakeLog, log_vkey
 from tests.cli.machines import House, Machine, found, machine
@@ -39,7 +40,7 @@ def log(logged: House) -> Iterator[FakeLog]:
     found_log.seal()
     yield found_log
     found_log.lie, found_log.reconciled, found_log.withhold = None, None, False
-    found_log.promise = timedelta(minutes=10)
+    found_log.promise, found_log.keyless = timedelta(minutes=10), False
 
 
 @pytest.fixture
@@ -165,6 +166,67 @@ def test_a_log_that_is_no_longer_shown_is_said_so(log: FakeLog, unit: Machine) -
     result = unit.run("todo", "-o", "json", ok=True)
     assert "shows no checkpoint" in result.err
     assert result.json["schema"] == 1
+
+
+def test_one_answer_without_the_logs_word_is_asked_for_again(
+    logged: House, log: FakeLog, unit: Machine
+) -> None:
+    """Two looks of a gateway at once: what is there after all was not withheld."""
+    unit.run("todo", ok=True)
+    size = grow(logged, log)
+    log.quiet = 1
+    assert "no checkpoint" not in unit.run("todo", ok=True).err
+    assert pinned(unit)["size"] == size
+
+
+def test_a_log_whose_key_nobody_has_named_is_followed_all_the_same(
+    logged: House, log: FakeLog, unit: Machine
+) -> None:
+    """Nothing of it is signed for, so nothing is cosigned or proven; but it may not fork."""
+    log.keyless = True
+    assert "signature is not checked" in unit.run("todo", ok=True).err
+    assert (pinned(unit)["size"], pinned(unit)["unsigned"]) == (log.sizes[-1], True)
+    refused = unit.run("audit", "cosign", "-o", "json")
+    assert refused.error["code"] == "NO_LOG_KEY"
+    grow(logged, log)
+    log.lie = "forked"
+    assert unit.run("todo", "-o", "json").error["code"] == "LOG_FORKED"
+    # the key once named counts for what was kept before
+    log.lie, log.keyless = "other-key", False
+    before = pinned(unit)
+    assert unit.run("todo", "-o", "json").error["code"] == "LOG_UNSIGNED"
+    assert pinned(unit)["root"] == before["root"]
+    log.lie = None
+    unit.run("todo", ok=True)
+    assert (pinned(unit)["size"], pinned(unit)["unsigned"]) == (log.sizes[-1], False)
+
+
+def test_the_same_fork_is_evidence_once(logged: House, log: FakeLog, unit: Machine) -> None:
+    unit.run("todo", ok=True)
+    log.lie = "forked"
+    for _ in range(3):
+        result = unit.run("todo", "-o", "json")
+        assert str(evidence(unit)[0]) in result.error["message"]
+    assert len(evidence(unit)) == 1
+
+
+def test_a_log_key_once_seen_is_not_replaced_by_the_gateways_word(
+    logged: House, log: FakeLog, unit: Machine, tmp_path: Path
+) -> None:
+    """A new roster that lists no key of the log is no occasion to name another one."""
+    unit.run("todo", ok=True)
+    new = machine(tmp_path / "new", logged.gateway)
+    new.run("key", "new", "--unit", "U02", ok=True)
+    request = (new.home / "joint-U02.request.json").read_bytes()
+    logged.office.run("key", "register", logged.office.file("more.json", request), ok=True)
+    honest = log.signer
+    log.signer = Signer(b"\x66" * 32)
+    try:
+        result = unit.run("todo", "-o", "json")
+    finally:
+        log.signer = honest
+    assert (result.code, result.error["code"]) == (1, "LOG_UNSIGNED")
+    assert pinned(unit)["log_keys"] == [log_vkey(log)]
 
 
 def test_a_pin_that_cannot_be_read_is_not_overwritten(log: FakeLog, unit: Machine) -> None:

@@ -1,16 +1,27 @@
 """Receipts from promise to proof: upgraded by later calls, alarmed when overdue, checked offline."""
 
 import json
+import shutil
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lianxi.cli import times, upgrading
+from lianxi.cli.client import Client
+from lianxi.cli.profiles import acting_as
+from lianxi.proof.keys import Signer
+from lianxi.proof.notes import NoteKey
+from lianxi.proof.receipt_checks import Keys, check_receipt
+from lianxi.proof.tree import leaf_hash
+from lianxi.proof.trust import read_trust
 from tests.cli.fake_gateway import running
-from tests.cli.fake_log import FakeLog
-from tests.cli.machines import House, Machine, found
+from tests.cli.fake_log import FakeLog, log_vkey
+from tests.cli.machines import House, Machine, Result, found
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +40,8 @@ def log(logged: House) -> Iterator[FakeLog]:
     found_log = logged.gateway.log
     assert found_log is not None
     yield found_log
-    found_log.lie, found_log.withhold = None, False
-    found_log.promise = timedelta(minutes=10)
+    found_log.lie, found_log.withhold, found_log.broken = None, False, None
+    found_log.unsigned, found_log.promise = False, timedelta(minutes=10)
     found_log.seal()
 
 
@@ -62,8 +73,28 @@ def kept(unit: Machine, task: str) -> dict[str, Any]:
     raise LookupError(task)
 
 
+def task_of(content: dict[str, Any]) -> str:
+    return str(content["receipt"]["stream"])
+
+
+def grow(log: FakeLog, checkpoints: int) -> None:
+    """So many further checkpoints, of events that nobody asks about."""
+    for _ in range(checkpoints):
+        log.leaves.append(leaf_hash(len(log.leaves).to_bytes(4, "big")))
+        log.sizes.append(len(log.leaves))
+
+
 def open_marks(unit: Machine) -> list[str]:
     return sorted(path.name for path in (unit.home / "lianxi").rglob("open/*"))
+
+
+def alarms(*results: Result) -> int:
+    return sum(result.err.count("ALARM") for result in results)
+
+
+def last_filed(unit: Machine) -> Path:
+    """The newest receipt's file."""
+    return max((unit.home / "lianxi").rglob("receipts/*.json"))
 
 
 def questions(logged: House) -> int:
@@ -128,6 +159,183 @@ def test_past_its_time_there_is_one_alarm_and_the_evidence(
     assert state(unit, task) == "included"
 
 
+def test_a_log_that_is_not_shown_any_more_is_alarmed_too(
+    logged: House, log: FakeLog, unit: Machine
+) -> None:
+    """What was promised is known here: a gateway that leaves its headers out hides nothing."""
+    unit.run("todo", ok=True)
+    log.promise, log.withhold, log.lie = timedelta(0), True, "silent"
+    task = logged.issue()
+    first = unit.run("ack", task, ok=True)
+    second = unit.run("todo", ok=True)
+    assert alarms(first, second) == 1
+    assert kept(unit, task)["alarm"]["evidence"]
+
+
+def test_a_conference_without_any_checkpoint_is_alarmed_too(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """The first checkpoint that never comes is the easiest one to withhold."""
+    with running() as served:
+        house = found(tmp_path_factory.mktemp("unsealed"), served)
+        served.log = FakeLog(served.known, promise=timedelta(0))
+        unit = house.units["U01"]
+        task = house.issue()
+        assert alarms(unit.run("ack", task, ok=True), unit.run("todo", ok=True)) == 1
+        assert state(unit, task) == "overdue"
+
+
+@pytest.mark.parametrize("code", ["NOT_FOUND", "NOT_ALLOWED"])
+def test_a_gateway_that_refuses_the_question_is_alarmed(
+    logged: House, log: FakeLog, unit: Machine, code: str
+) -> None:
+    """With the refusal as the reason; the evidence holds the promise."""
+    log.promise, log.broken = timedelta(0), code
+    task = filed(logged, unit)
+    log.seal()
+    unit.run("todo", ok=True)
+    alarm = kept(unit, task)["alarm"]
+    assert alarm["reason"] == code
+    assert json.loads(Path(alarm["evidence"]).read_bytes())["receipt"]["signed_receipt"]
+
+
+def test_a_gateway_that_is_never_at_home_for_the_question_is_alarmed(
+    logged: House, log: FakeLog, unit: Machine
+) -> None:
+    """A bad moment is only said; after as long as a promise lasts it is an alarm."""
+    log.promise, log.broken = timedelta(0), "ENGINE_UNAVAILABLE"
+    task = filed(logged, unit)
+    result = unit.run("todo", ok=True)
+    assert "still without proof" in result.err
+    assert alarms(result) == 0
+    path = last_filed(unit)
+    content = json.loads(path.read_bytes())
+    content["unanswered"] = "2026-01-01T00:00:00.000000Z"
+    path.write_text(json.dumps(content))
+    assert alarms(unit.run("todo", ok=True)) == 1
+    assert kept(unit, task)["alarm"]["reason"] == "ENGINE_UNAVAILABLE"
+
+
+def test_a_refused_command_alarms_too(logged: House, log: FakeLog, unit: Machine) -> None:
+    """Before the refusal, so that the last line is what the command says."""
+    log.promise, log.broken = timedelta(0), "ENGINE_UNAVAILABLE"
+    task = filed(logged, unit)
+    log.broken, log.withhold = None, True
+    refused = unit.run("task", "show", "T-9999", "-o", "json")
+    assert (refused.code, refused.error["code"]) == (3, "UNKNOWN_TASK")
+    assert alarms(refused) == 1
+    assert kept(unit, task)["alarm"]
+
+
+def test_an_unreachable_gateway_is_said_to_owe_a_proof(
+    logged: House, log: FakeLog, unit: Machine
+) -> None:
+    log.promise, log.withhold = timedelta(0), True
+    log.broken = "ENGINE_UNAVAILABLE"
+    filed(logged, unit)
+    away = replace(unit, gateway="http://127.0.0.1:9")
+    result = away.run("todo", "-o", "json")
+    assert result.error["code"] == "GATEWAY_UNREACHABLE"
+    assert "could not be asked" in result.err
+    assert alarms(result) == 0
+
+
+def test_a_receipt_of_many_events_is_proven_in_several_questions(
+    logged: House, log: FakeLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between which the log may grow: a later entry leads from the smaller tree to the larger."""
+    task = logged.issue()
+    logged.office.run("task", "cancel", task, "--reason", "x", "--yes", ok=True)
+    paths = list((logged.office.home / "lianxi").rglob("receipts/*.json"))
+    path = next(p for p in paths if task_of(json.loads(p.read_bytes())) == f"task/{task}")
+    events = json.loads(path.read_bytes())["receipt"]["events"]
+    assert len(events) > 1
+    log.seal()
+    honest = FakeLog._proven
+
+    def growing(self: FakeLog, digest: str) -> dict[str, Any]:
+        item = honest(self, digest)
+        if item["index"] == self.leaves.index(bytes.fromhex(events[0]["hash"])):
+            self.seal()
+        return item
+
+    size = log.sizes[-1]
+    log.withhold = True
+    logged.issue()
+    log.withhold = False
+    monkeypatch.setattr(FakeLog, "_proven", growing)
+    monkeypatch.setattr(upgrading, "MAX_HASHES", 1)
+    monkeypatch.setenv("LIANXI_HOME", str(logged.office.home / "lianxi"))
+    monkeypatch.setenv("LIANXI_GATEWAY", logged.gateway.url)
+    client = Client(acting_as("convener"))
+    client.read("me")
+    before = questions(logged)
+    assert upgrading.upgrade(client, wanted={path.stem: ""}) is None
+    client.gateway.close()
+    assert questions(logged) - before == len(events)
+    content = json.loads(path.read_bytes())
+    assert [proof["hash"] for proof in content["proofs"]] == [each["hash"] for each in events]
+    assert [entry["from"] for entry in content["later"]] == [size]
+    checked = check_receipt(content, Keys([NoteKey.parse(log_vkey(log))]), origin=log.origin)
+    assert (checked.recorded, checked.size) == (True, log.sizes[-1])
+
+
+def test_an_unsigned_receipt_is_alarmed_where_the_key_is_known(
+    logged: House, log: FakeLog, unit: Machine
+) -> None:
+    """It promises nothing, so that nothing of it would ever be overdue."""
+    task = logged.issue()
+    log.unsigned = True
+    result = unit.run("ack", task, "-o", "json")
+    assert (result.code, result.error["code"]) == (1, "RECEIPT_SIGNATURE")
+    # the promise that a repeat brings is kept
+    log.unsigned = False
+    request = kept(unit, task)["receipt"]["request_id"]
+    assert "signed_receipt" not in kept(unit, task)
+    unit.run("ack", task, "--request-id", request, ok=True)
+    assert kept(unit, task)["signed_receipt"]
+    (mark,) = [p.read_text() for p in (unit.home / "lianxi").rglob(f"open/{request}")]
+    assert mark > "2026"
+
+
+def test_a_promise_for_some_other_day_is_alarmed_and_due_in_ten_minutes(
+    logged: House, log: FakeLog, unit: Machine
+) -> None:
+    task = logged.issue()
+    log.promise = timedelta(days=3_000)
+    result = unit.run("ack", task, "-o", "json")
+    assert (result.code, result.error["code"]) == (1, "RECEIPT_LATE")
+    request = kept(unit, task)["receipt"]["request_id"]
+    (mark,) = [p.read_text() for p in (unit.home / "lianxi").rglob(f"open/{request}")]
+    assert mark <= times.spell(times.now() + timedelta(minutes=10))
+
+
+def test_one_bad_proof_stops_no_other_receipt_and_is_evidence_once(
+    logged: House, log: FakeLog, unit: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unit.run("todo", ok=True)
+    bad, good = filed(logged, unit), filed(logged, unit)
+    log.seal()
+    wrong = kept(unit, bad)["receipt"]["events"][0]["hash"]
+    honest = FakeLog._proven
+
+    def lying(self: FakeLog, digest: str) -> dict[str, Any]:
+        item = honest(self, digest)
+        return item | {"event": "{}"} if digest == wrong else item
+
+    monkeypatch.setattr(FakeLog, "_proven", lying)
+    results = [unit.run("todo", ok=True)]
+    logged.issue()
+    log.seal()
+    results.append(unit.run("todo", ok=True))
+    assert alarms(*results) == 2
+    assert "proofs" not in kept(unit, bad)
+    assert len(kept(unit, good)["proofs"]) == 1
+    evidence = [json.loads(p.read_bytes()) for p in (unit.home / "lianxi").rglob("evidence/*")]
+    about = [e for e in evidence if e["what"] == "receipt-proof"]
+    assert [task_of(e["receipt"]) for e in about].count(f"task/{bad}") == 1
+
+
 def test_a_receipt_signed_by_another_key_is_alarmed(
     logged: House, log: FakeLog, unit: Machine
 ) -> None:
@@ -155,7 +363,7 @@ def test_a_proof_that_does_not_hold_is_evidence_and_leaves_the_receipt_as_it_was
 def test_a_repeat_keeps_the_first_promise(logged: House, log: FakeLog, unit: Machine) -> None:
     task = filed(logged, unit)
     before = kept(unit, task)
-    log.promise = timedelta(hours=10)
+    log.promise = timedelta(minutes=9)
     request = before["receipt"]["request_id"]
     unit.run("ack", task, "--request-id", request, ok=True)
     assert kept(unit, task) == before
@@ -194,6 +402,90 @@ def test_witnesses_of_later_checkpoints_count(logged: House, log: FakeLog, unit:
     # closed before there was a trust file: counted when it is asked for
     assert state(unit, task) == "included"
     assert state(unit, task, LIANXI_TRUST=trust) == "witnessed"
+
+
+def test_witnesses_are_found_beyond_many_checkpoints(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """Nobody cosigned the first hundred and more; a fork among the cosigned ones is an alarm."""
+    with running() as served:
+        house = found(tmp_path_factory.mktemp("many"), served)
+        log = served.log = FakeLog(served.known)
+        log.seal()
+        unit, other = house.units["U01"], house.units["U02"]
+        for who in (unit, other):
+            who.run("audit", "cosign", ok=True)
+        told = unit.run("audit", "trust", "--to", "trust.json", "--quorum", "2", ok=True)
+        assert "2 of 2 units" in told.err
+        trust = str(unit.home / "trust.json")
+        log.cosignatures.clear()
+        task = filed(house, unit)
+        first = log.seal()
+        unit.run("todo", ok=True, LIANXI_TRUST=trust)
+        grow(log, 120)
+        log.dishonest = {
+            content["name"]: Signer(bytes.fromhex(content["seed"]))
+            for who in (unit, other)
+            for path in (who.home / "lianxi" / "keys").glob("*.witness")
+            for content in [json.loads(path.read_bytes())]
+        }
+        for who in (unit, other):
+            who.run("audit", "cosign", ok=True, LIANXI_TRUST=trust)
+            grow(log, 1)
+        # a fork that log and all witnesses have signed
+        log.lie = "cosigned-fork"
+        before = kept(unit, task)
+        for _ in range(2):
+            grow(log, 1)
+            assert "ALARM" in unit.run("todo", ok=True, LIANXI_TRUST=trust).err
+        assert kept(unit, task) == before
+        assert len(list((unit.home / "lianxi").rglob("evidence/*-log-forked-*.json"))) == 1
+        assert unit.run("audit", "checkpoint", str(first), LIANXI_TRUST=trust).code == 1
+        # the honest log
+        log.lie = None
+        grow(log, 1)
+        unit.run("todo", ok=True, LIANXI_TRUST=trust)
+        assert state(unit, task, LIANXI_TRUST=trust) == "witnessed"
+        assert len(kept(unit, task)["later"]) == 2
+        # the quorum is full early: what comes after it is not asked for
+        for _ in range(3):
+            grow(log, 1)
+            other.run("audit", "cosign", ok=True)
+        served.requests.clear()
+        shown = unit.run("audit", "checkpoint", str(first), "-o", "json", LIANXI_TRUST=trust).json
+        assert (shown["witnessed"] is not None, len(shown["witnesses"])) == (True, 2)
+        proofs = [path for _method, path in served.requests if path.endswith("/consistency")]
+        assert len(proofs) == 3  # with what this machine has kept, and one for each witness
+
+
+def test_a_unit_with_many_machines_is_one_witness(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """A quorum is one of units; half of them or fewer is refused."""
+    folder = tmp_path_factory.mktemp("alone")
+    with running() as served:
+        house = found(folder, served)
+        log = served.log = FakeLog(served.known)
+        log.seal()
+        unit = house.units["U01"]
+        second = replace(unit, home=folder / "second")
+        shutil.copytree(unit.home, second.home)
+        for who in (unit, second):
+            who.run("audit", "cosign", ok=True)
+        refused = unit.run("audit", "trust", "--to", "trust.json", "--quorum", "2", "-o", "json")
+        assert (refused.code, refused.error["code"]) == (2, "USAGE")
+        for name in ("U02", "U03"):
+            house.units[name].run("audit", "cosign", ok=True)
+        low = unit.run("audit", "trust", "--to", "trust.json", "--quorum", "1", "-o", "json")
+        assert (low.code, low.error["code"]) == (2, "USAGE")
+        assert "at least 2" in low.error["message"]
+        unit.run("audit", "trust", "--to", "trust.json", "--quorum", "2", ok=True)
+        policy = read_trust((unit.home / "trust.json").read_bytes()).policy
+        own = [name for name in policy.witnesses if name.startswith("U01/")]
+        assert len(own) == 2
+        assert not policy.satisfied(own)
+        other = next(name for name in policy.witnesses if name.startswith("U02/"))
+        assert policy.satisfied([own[1], other])
 
 
 # --- offline ---

@@ -8,6 +8,7 @@ import pytest
 from lianxi.cli import roster_watch
 from lianxi.cli.client import Client
 from lianxi.cli.faults import CliError
+from lianxi.cli.log_pin import Pin
 from lianxi.proof.checkpoints import log_key
 
 ORIGIN = "localhost/lianxi/demo/00000000000000aa"
@@ -32,11 +33,16 @@ def key(unit: str, number: int, **more: str) -> dict[str, str]:
 
 
 def keys(
-    *listed: dict[str, str], said: dict[str, Any] | None = None, given: tuple[str, ...] = ()
+    *listed: dict[str, str],
+    said: dict[str, Any] | None = None,
+    given: tuple[str, ...] = (),
+    receipt: tuple[str, ...] = (),
 ) -> Any:
+    """`given`, `receipt`: what a trust file or this machine's pin named before."""
     client = cast("Client", Silent(said))
     text = json.dumps({"keys": listed})
-    return roster_watch._keys(client, text, ORIGIN, "U01", list(given))
+    told = Pin(ORIGIN, "", log_keys=given, receipt_keys=receipt)
+    return roster_watch._keys(client, text, told, "U01")
 
 
 def vkey(number: int) -> str:
@@ -67,6 +73,10 @@ def test_where_the_roster_lists_none_the_trust_file_counts_before_the_gateway() 
     assert keys(said=said)["log_keys"] == (vkey(7),)
     assert keys(said=said)["receipt_keys"] == ("08" * 32,)
     assert keys(said=said, given=(vkey(9),))["log_keys"] == (vkey(9),)
+    known = keys(said=said, given=(vkey(9),), receipt=("0a" * 32,))
+    assert known["receipt_keys"] == ("0a" * 32,)
+    # and a machine that knows both asks nobody, whatever roster comes
+    assert keys(key("U01", 4), given=(vkey(9),), receipt=("0a" * 32,))["log_keys"] == (vkey(9),)
     for nonsense in ({"log": None}, {"log": "x", "receipt": 1}, {}):
         assert keys(said=nonsense)["log_keys"] == ()
 

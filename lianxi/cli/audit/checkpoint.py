@@ -2,22 +2,26 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from lianxi.cli import times
-from lianxi.cli.audit.checkpoint_files import checkpoint_of, fetched, opened
+from lianxi.cli.audit.checkpoint_files import fetched, head_of, known_log_keys, opened
 from lianxi.cli.client import Client
 from lianxi.cli.faults import CliError
 from lianxi.cli.grammar import Flags, option, verb
 from lianxi.cli.language import _
+from lianxi.cli.log_watch import Head
 from lianxi.cli.private_files import write_private
 from lianxi.cli.reading import form_of
 from lianxi.cli.render import show_thing
 from lianxi.cli.terminal import put, say, visible_line
 from lianxi.cli.trust_file import configured_trust
 from lianxi.i18n import N_
+
+if TYPE_CHECKING:
+    from lianxi.proof.notes import NoteSignature
 
 
 @verb(
@@ -38,6 +42,9 @@ def checkpoint(flags: Flags, size: int | None, to: str | None) -> None:
     answer = fetched(client, size)
     text = str(answer.get("checkpoint"))
     found, note = opened(client, text)
+    head, seen = Head(found, text), client.log.pinned()
+    if found.size and seen.checkpoint.size:
+        client.log.proven(*sorted((head, seen), key=lambda each: each.checkpoint.size))
     if to is not None:
         _write(to, text)
         return
@@ -51,35 +58,43 @@ def checkpoint(flags: Flags, size: int | None, to: str | None) -> None:
         "at": answer.get("at"),
         "signed_by": sorted({line.name for line in note.signatures} & signers),
         "cosigned_by": cosigners,
-        **_witnessed(client, found.size),
+        **_witnessed(client, head, note.signatures),
     }
     how = flags.text("time_format") or "local"
     show_thing(thing, form_of(flags), lambda: _told(thing, how))
 
 
-def _witnessed(client: Client, size: int) -> dict[str, Any]:
-    """Whether a quorum has cosigned it or a later one, by the profile's own policy."""
+def _witnessed(
+    client: Client, head: Head, signatures: "tuple[NoteSignature, ...]"
+) -> dict[str, Any]:
+    """Whether a quorum has cosigned it or a later one, by the profile's own policy.
+
+    Asks no further than until the quorum is full: the time is when this many had cosigned.
+    """
+    from lianxi.cli.gathering import CosignedHeads
+    from lianxi.proof.notes import parse_note
     from lianxi.proof.policies import NONE
     from lianxi.proof.witnessing import cosigned_by, witnessed_at
 
     trust = configured_trust(client.settings, client.place.origin)
     if trust is None or trust.policy.quorum == NONE:
         return {"policy": False, "witnessed": None}
-    given = []
-    since: int | None = size
-    while since is not None:
-        page = client.read("checkpoints", since=since, cosigned="true", limit=100)
-        for item in page.get("items", []):
-            later, note = opened(client, str(item.get("checkpoint")))
-            # counted only where it is proven to contain the one asked about
-            _verify_continues(client, size, later.size)
-            given += cosigned_by(trust.policy, later, note.signatures)
-        following = page.get("next")
-        since = following if isinstance(following, int) and following > since else None
-    at = witnessed_at(trust.policy, given, size)
-    names = sorted({name for _size, name, _time in given})
+    keys = known_log_keys(client)
+    counted = cosigned_by(trust.policy, head.checkpoint, signatures)
+    names = {name for _size, name, _time in counted}
+    for later, by in CosignedHeads(client.log, keys, trust.policy, head.checkpoint.size):
+        if trust.policy.satisfied(names):
+            break
+        if by <= names:
+            continue
+        # counted only where it is proven to contain the one asked about
+        client.log.proven(head, later)
+        note = parse_note(later.note.encode())
+        counted += cosigned_by(trust.policy, later.checkpoint, note.signatures)
+        names |= by
+    at = witnessed_at(trust.policy, counted, head.checkpoint.size)
     when = None if at is None else times.spell(datetime.fromtimestamp(at, UTC))
-    return {"policy": True, "witnesses": names, "witnessed": when}
+    return {"policy": True, "witnesses": sorted(names), "witnessed": when}
 
 
 def _told(thing: dict[str, Any], how: str) -> str:
@@ -126,10 +141,10 @@ def _write(to: str, text: str) -> None:
 def consistency(flags: Flags, old: str, new: str) -> int:
     """Verify; a fork is kept as evidence."""
     client = Client(flags)
-    first, second = checkpoint_of(client, old)[0], checkpoint_of(client, new)[0]
-    if first.size > second.size:
-        first, second = second, first
-    _verify(client, first, second)
+    heads = [head_of(client, given) for given in (old, new)]
+    before, after = sorted(heads, key=lambda head: head.checkpoint.size)
+    client.log.proven(before, after)
+    first, second = before.checkpoint, after.checkpoint
     thing = {
         "schema": 1,
         "origin": first.origin,
@@ -140,32 +155,6 @@ def consistency(flags: Flags, old: str, new: str) -> int:
     told = _("The log of size {new} continues that of size {old}: nothing of it was changed.")
     show_thing(thing, form_of(flags), lambda: told.format(old=first.size, new=second.size))
     return 0
-
-
-def _verify_continues(client: Client, old: int, new: int) -> None:
-    if old != new:
-        _verify(client, checkpoint_of(client, str(old))[0], checkpoint_of(client, str(new))[0])
-
-
-def _verify(client: Client, first: Any, second: Any) -> None:
-    from lianxi.proof.hash_texts import hashes_of
-    from lianxi.proof.refusals import ProofInvalidError
-    from lianxi.proof.tree import verify_consistency
-
-    proof = client.log.consistency(first.size, second.size) if first.size < second.size else []
-    try:
-        hashes = hashes_of(proof, "/proof")
-        verify_consistency(first.size, second.size, first.root, second.root, hashes)
-    except ProofInvalidError as refusal:
-        evidence = {"old": first.text, "new": second.text, "proof": proof}
-        path = client.log.folder.keep_evidence("log-forked", evidence)
-        raise CliError(
-            "LOG_FORKED",
-            kept=first.size,
-            offered=second.size,
-            path=str(path),
-            how=str(refusal.params.get("reason")),
-        ) from None
 
 
 @verb(

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from lianxi.cli.client import Client
 from lianxi.cli.faults import CliError
+from lianxi.cli.log_watch import Head
 from lianxi.domain.refusal import Refusal
 from lianxi.proof.notes import MAX_NOTE_BYTES
 
@@ -15,10 +16,11 @@ if TYPE_CHECKING:
 _MAX_DIGITS = 16
 
 
-def checkpoint_of(client: Client, given: str) -> "tuple[Checkpoint, Note]":
+def head_of(client: Client, given: str) -> Head:
     """A checkpoint of this conference's log by size or file, its log's signature verified."""
     if given.isascii() and given.isdigit() and len(given) <= _MAX_DIGITS:
-        return opened(client, str(fetched(client, int(given)).get("checkpoint")))
+        text = str(fetched(client, int(given)).get("checkpoint"))
+        return Head(opened(client, text)[0], text)
     path = Path(given).expanduser()
     try:
         with path.open("rb") as file:
@@ -27,7 +29,7 @@ def checkpoint_of(client: Client, given: str) -> "tuple[Checkpoint, Note]":
         reason = error.strerror or str(error)
         raise CliError("FILE_UNREADABLE", path=given, reason=reason) from None
     try:
-        return _open(client, data)
+        return Head(_open(client, data)[0], data.decode())
     except Refusal as refusal:
         if refusal.code in ("FOREIGN_CHECKPOINT", "CHECKPOINT_SIGNATURE"):
             raise

@@ -7,7 +7,6 @@ from typing import Any
 
 from lianxi.cli import given
 from lianxi.cli.arguments import task_argument
-from lianxi.cli.faults import CliError
 from lianxi.cli.grammar import option, verb
 from lianxi.cli.language import _
 from lianxi.cli.private_files import write_private
@@ -83,10 +82,9 @@ def _ask_for_proofs(run: Reading, task: str) -> None:
         if _task_of(each["receipt"]) == task and state_of(each) not in final
     }
     if open_:
-        try:
-            upgrade(run.client, wanted=open_)
-        except CliError as error:  # receipts are shown also while the gateway is away
-            say(visible_line(error.message))
+        failure = upgrade(run.client, wanted=open_)
+        if failure is not None:  # receipts are shown also while the gateway is away
+            say(visible_line(failure.message))
 
 
 def _task_of(receipt: dict[str, Any]) -> str | None:
