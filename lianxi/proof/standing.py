@@ -47,4 +47,4 @@ class Retirements:
     def acted_late(self, event: EventEnvelope) -> bool:
         """Whether a command's event came later than its key could act, by more than the grace."""
         since = self._since.get((event.origin, event.actor.key_id or ""))
-        return since is not None and event.at > since + ADOPTION_GRACE
+        return since is not None and event.at - since > ADOPTION_GRACE

@@ -19,7 +19,8 @@ from lianxi.domain.conference.events import CONFERENCE_KINDS, ConferenceFounded,
 from lianxi.domain.observations import AUDIT_KINDS, MAIL_KINDS
 from lianxi.domain.refusal import Refusal
 from lianxi.domain.roster import Roster
-from lianxi.domain.task.events import KINDS, RosterAdopted, TaskIssued
+from lianxi.domain.task.events import KINDS, CancellationRequested, RosterAdopted, TaskIssued
+from lianxi.domain.values import SYSTEM
 from lianxi.proof.commands import authenticate, check_standing, open_command
 from lianxi.proof.commitments import opens
 from lianxi.proof.events import EventEnvelope, Head, check_link, head_after, open_event
@@ -29,6 +30,9 @@ from lianxi.proof.rosters import adopt, check_genesis, roster_hash
 from lianxi.proof.standing import Retirements, step_of
 
 CONFERENCE = "conference"
+
+NOTED = CancellationRequested.__name__
+"""The one observation on the streams of conferences and tasks: somebody asked Temporal to cancel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,21 @@ def kinds_of(stream: str) -> Mapping[str, type[BaseModel]]:
     if stream.startswith("mail/"):
         return MAIL_KINDS
     return AUDIT_KINDS if stream == "audit" else {}
+
+
+def observed(event: EventEnvelope) -> bool:
+    """Whether such an event is an observation: nobody's command and no rule's, so not derivable."""
+    return event.stream.startswith("mail/") or event.stream == "audit" or event.kind == NOTED
+
+
+def check_basis(event: EventEnvelope) -> str | None:
+    """Why an event may not stand on the ground it names: kind or actor; None when it may.
+
+    Without this anything could be called an observation, and need no signature.
+    """
+    if (event.basis == "observation") != observed(event):
+        return "kind"
+    return "actor" if (event.actor == SYSTEM) == (event.basis == "command") else None
 
 
 def check_event(previous: Head | None, row: TrailRow) -> tuple[EventEnvelope | None, list[Finding]]:
@@ -143,6 +162,11 @@ class Examined:
     roster: Roster | None
     findings: list[Finding]
 
+    @property
+    def changed(self) -> bool:
+        """Whether its bytes are not those that were hashed."""
+        return any(finding.code == "HASH_MISMATCH" for finding in self.findings)
+
 
 @dataclass
 class TrailChecker:
@@ -169,10 +193,10 @@ class TrailChecker:
     def examine(self, row: TrailRow) -> Examined:
         """Find all that is wrong with one row.
 
-        Codes beside those of `check_event`: UNKNOWN_KIND, DATA_INVALID, ROSTER_INVALID (the step
-        itself), ROSTER_UNKNOWN, ROSTER_WRONG (not the one the stream had adopted), COMMAND_INVALID,
-        KEY_RETIRED_EARLIER (by a key that the conference had retired before, though this stream had
-        not adopted that).
+        Codes beside those of `check_event`: BASIS_WRONG (see `check_basis`), UNKNOWN_KIND,
+        DATA_INVALID, ROSTER_INVALID (the step itself), ROSTER_UNKNOWN, ROSTER_WRONG (not the one
+        the stream had adopted), COMMAND_INVALID, KEY_RETIRED_EARLIER (by a key that the conference
+        had retired before, though this stream had not adopted that).
         """
         key = (row.origin, row.stream)
         event, findings = check_event(self.heads.get(key), row)
@@ -182,6 +206,9 @@ class TrailChecker:
         # by the stored hash: one changed event is one finding, not one for each that follows
         self.heads[key] = head_after(event, row.hash)
         self.bases[event.basis] += 1
+        word = check_basis(event)
+        if word is not None:
+            findings.append(Finding("BASIS_WRONG", row.place, f"{event.kind} {event.basis} {word}"))
         data, problem = _read_data(event)
         if problem is not None:
             findings.append(Finding(problem, row.place, event.kind))
@@ -213,8 +240,8 @@ class TrailChecker:
             yield Finding("ROSTER_UNKNOWN", row.place, event.roster)
             return
         adopted = self._adopted.setdefault((row.origin, row.stream), event.roster)
-        observed = event.stream.startswith("mail/") or event.stream == "audit"
-        if event.roster != adopted and not observed:
+        own = event.stream == CONFERENCE or event.stream.startswith("task/")
+        if event.roster != adopted and own:
             yield Finding("ROSTER_WRONG", row.place, event.roster)
         if event.basis == "command" and self.signatures:
             word = check_command(event, row.envelope, roster)

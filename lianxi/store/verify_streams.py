@@ -18,8 +18,8 @@ from lianxi.domain.task.events import AssignmentTransferred, TaskIssued
 from lianxi.domain.task.state import TaskState
 from lianxi.ids import CONFERENCE_STREAM, task_of_stream
 from lianxi.proof.verification import Examined, Finding, TrailChecker, TrailRow, place_of
-from lianxi.store.projection import Change, Recorded, event_row
-from lianxi.store.rebuild import Rebuild
+from lianxi.store.projection import Change, Recorded, Row, event_row
+from lianxi.store.rebuild import Key, Rebuild
 from lianxi.store.succession import successors_of
 from lianxi.store.tables import commands, events
 from lianxi.store.verify_tables import SeenRows, TableCheck, TaskTables, differences
@@ -117,11 +117,15 @@ class StreamsCheck:
         """Every event of one stream, and the rows that show it."""
         self.outcome.streams += 1
         walk = _Walk(origin, stream, self._rederiver(origin, stream))
+        before = self.outcome.events
         for chunk in _chunks(self._connection, origin, stream):
             changes: list[Change] = []
             for row in chunk:
                 self._check_event(walk, row, changes)
             self._report_all(self._tables.check(chunk, changes, complete=walk.folding))
+        if self.outcome.events == before:  # it was named by events that nobody finds by that name
+            self.outcome.add(Finding("STREAM_UNREADABLE", place_of(origin, stream, "*")))
+            return
         self._end(walk)
 
     def _rederiver(self, origin: str, stream: str) -> StreamRederiver | None:
@@ -158,6 +162,10 @@ class StreamsCheck:
         standing = Standing.of(examined, row["hash"], row["envelope"])
         if standing is None:
             return
+        if examined.changed and walk.rederiver is not None:
+            # no rule is run on what somebody has changed, since it can be anything
+            walk.rederiver = None
+            self.outcome.unchecked.append(Finding("DERIVATION", _place(row), "from here on"))
         state = self.rebuild.state_of(walk.origin, walk.stream)
         if walk.stream == CONFERENCE_STREAM:
             self._knowledge.held_by(walk.origin).follow(standing)
@@ -206,6 +214,15 @@ class StreamsCheck:
     def _end(self, walk: "_Walk") -> None:
         origin, stream = walk.origin, walk.stream
         state = self.rebuild.state_of(origin, stream)
+        end = place_of(origin, stream, "end")
+        if walk.folding and walk.rederiver is not None:
+            self._report_all(walk.rederiver.finish(state, end, self._now))
+        rows: dict[str, dict[Key, Row]] = {}
+        try:
+            rows = self.rebuild.end_stream() if walk.folding else rows
+        except Exception as error:  # noqa: BLE001 - as in _fold
+            self.outcome.add(Finding("FOLD_FAILED", end, type(error).__name__))
+            walk.folding = False
         if not walk.folding:
             self.rebuild.drop_stream()
             self.outcome.unfolded.add((origin, stream))
@@ -213,10 +230,6 @@ class StreamsCheck:
                 Finding("READ_TABLES", place_of(origin, stream, "*"), "stream does not fold")
             )
             return
-        if walk.rederiver is not None:
-            end = place_of(origin, stream, "end")
-            self._report_all(walk.rederiver.finish(state, end, self._now))
-        rows = self.rebuild.end_stream()
         if isinstance(state, TaskState):
             self.outcome.rulebooks |= rows.pop("rulebooks", {})
             self._report_all(self._tasks.check(origin, state.task, rows))

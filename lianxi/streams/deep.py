@@ -29,6 +29,9 @@ class DeepChecker:
     derived: Derived = field(default_factory=Derived)
     broken: set[Key] = field(default_factory=set)
     """Streams with an event that is none, or that does not fold: not derived from there on."""
+    changed: dict[Key, int] = field(default_factory=dict)
+    """Streams with an event whose hash is not its own, and the first one: no rule is run on what
+    somebody has changed, since it can be anything."""
     _held: dict[str, Held] = field(default_factory=dict)
     _states: dict[Key, Any] = field(default_factory=dict)
     _streams: dict[Key, StreamRederiver] = field(default_factory=dict)
@@ -40,6 +43,8 @@ class DeepChecker:
         standing = Standing.of(examined, row.hash, row.envelope)
         if standing is None:
             self.broken.add(key)
+        if examined.changed:
+            self.changed.setdefault(key, row.seq)
         if standing is None or key in self.broken or not self.derive:
             return examined.findings
         return [*examined.findings, *self._derive(key, standing)]
@@ -49,7 +54,7 @@ class DeepChecker:
         return [
             finding
             for key, stream in self._streams.items()
-            if key not in self.broken
+            if key not in self.broken and key not in self.changed
             for finding in stream.finish(self._states.get(key), place_of(*key, "end"), now)
         ]
 
@@ -62,7 +67,9 @@ class DeepChecker:
         held = self.held(origin)
         if key not in self._streams:
             self._streams[key] = StreamRederiver(laws_of(stream, held), self.derived)
-        findings = self._streams[key].check(self._states.get(key), standing)
+        findings: list[Finding] = []
+        if key not in self.changed:
+            findings = self._streams[key].check(self._states.get(key), standing)
         try:
             self._follow(key, standing, held)
         except Exception as error:  # noqa: BLE001 - an event nobody decided breaks the fold anyhow

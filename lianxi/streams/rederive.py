@@ -5,11 +5,13 @@ functions that sealed it live, in the version of the rules that it names. Who co
 trail, or answered as a worker, cannot make these events say anything else.
 
 Feed the events of the stream `conference` first, since tasks rest on what it holds; each stream in
-its order, each event with the state before it. Nothing here raises on what it reads.
+its order, each event with the state before it. Nothing here raises on what it reads, and nothing
+that was read makes it run for long: what the rules do is asked for at the first instant that they do
+anything, and behind an event of theirs for no longer than a service can have been away.
 """
 
 from collections import Counter, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -21,10 +23,13 @@ from lianxi.domain.refusal import Refusal
 from lianxi.domain.roster import Roster
 from lianxi.domain.values import SYSTEM
 from lianxi.proof.events import EventEnvelope
-from lianxi.proof.verification import Examined, Finding, place_of
+from lianxi.proof.verification import Examined, Finding, check_basis, place_of
 
 SILENT_FOR = timedelta(minutes=10)
 """How long after its instant a rung may be missing at the end of a stream."""
+
+LONGEST_AWAY = timedelta(days=3 * 366)
+"""For so long a service may have been away before a rule's event; to derive it costs the square."""
 
 NOT_DERIVED = "NOT_DERIVED"
 RUNG_MISSING = "RUNG_MISSING"
@@ -103,7 +108,7 @@ class Laws(Protocol):
 
 @dataclass
 class Derived:
-    """How many events were derived, by their basis; observations are only counted."""
+    """How many events were derived, by their basis; observations that may be ones are only counted."""
 
     right: Counter[str] = field(default_factory=Counter)
     seen: Counter[str] = field(default_factory=Counter)
@@ -134,7 +139,10 @@ _NOTHING_LEADS = _NothingLeads()
 
 
 class StreamRederiver:
-    """One stream, event by event. Memory: the rest of one cause, and one instant."""
+    """One stream, event by event.
+
+    Memory: the rest of one cause, one instant, and the request id of every command that has acted.
+    """
 
     def __init__(self, laws: Laws | None, derived: Derived) -> None:
         """Nothing was seen yet. `laws` is None where only observations may stand."""
@@ -149,20 +157,15 @@ class StreamRederiver:
         self._index = 0
         self._at: datetime | None = None
         self._before: list[str] = []
+        self._acted: set[tuple[str, str]] = set()
+        """(unit, request id) of each command so far: it acts once, whoever holds its envelope."""
 
     def check(self, state: Any, standing: Standing) -> list[Finding]:
         """What is wrong with one event, given the state before it (None for the first)."""
         event = standing.event
         place = place_of(event.origin, event.stream, event.seq)
         self._derived.seen[event.basis] += 1
-        findings = [*self._unfinished(standing, place), *self._check_engine(event, place)]
-        match event.basis:
-            case "command":
-                findings += self._command(state, standing, place)
-            case "rule":
-                findings += self._rule(state, standing, place)
-            case "observation":
-                self._derived.right["observation"] += 1
+        findings = self._guarded(self._check(state, standing, place), place)
         self._last_at = event.at
         if event.basis != "rule":
             self._before.clear()
@@ -171,13 +174,48 @@ class StreamRederiver:
 
     def finish(self, state: Any, place: str, now: datetime | None) -> list[Finding]:
         """What lacks at the end of the stream; `now`: the present, where a silence would count."""
-        findings = [*self._left_over(place)]
+        return self._guarded(self._finish(state, place, now), place)
+
+    def _check(self, state: Any, standing: Standing, place: str) -> Iterator[Finding]:
+        yield from self._unfinished(standing, place)
+        yield from self._check_engine(standing.event, place)
+        match standing.event.basis:
+            case "command":
+                yield from self._command(state, standing, place)
+            case "rule":
+                yield from self._rule(state, standing, place)
+            case "observation":
+                if check_basis(standing.event) is None:
+                    self._derived.right["observation"] += 1
+                else:
+                    yield Finding(NOT_DERIVED, place, "basis")
+
+    def _finish(self, state: Any, place: str, now: datetime | None) -> Iterator[Finding]:
+        yield from self._left_over(place)
         if state is not None and now is not None:
             deadline = self._laws.deadline(state)
             if deadline is not None and now - deadline > SILENT_FOR:
-                due = self._laws.due(state, now).events
-                findings += [_missing(data, place) for data, _ in due]
+                yield from self._silent(state, deadline, now, place)
+
+    def _guarded(self, found: Iterator[Finding], place: str) -> list[Finding]:
+        """All of them; a state that nobody decided may break any rule, which is a finding too."""
+        findings: list[Finding] = []
+        try:
+            findings.extend(found)
+        except Exception as error:  # noqa: BLE001 - see above
+            self._caused.clear()
+            self._due.clear()
+            findings.append(Finding(NOT_DERIVED, place, type(error).__name__))
         return findings
+
+    def _silent(
+        self, state: Any, deadline: datetime, until: datetime, place: str
+    ) -> Iterator[Finding]:
+        """What the rules should have done when first they had to do anything: that names enough."""
+        latest = until if until - deadline < LONGEST_AWAY else deadline + LONGEST_AWAY
+        due = self._laws.due(state, deadline).events or self._laws.due(state, latest).events
+        for data, _ in due:
+            yield _missing(data, place)
 
     # --- what should have come before ---
 
@@ -213,6 +251,11 @@ class StreamRederiver:
             if cause.index != 0:
                 yield Finding(NOT_DERIVED, place, "index")
                 return
+            act = event.actor.unit, cause.request_id or ""
+            if act in self._acted:
+                yield Finding(NOT_DERIVED, place, "replayed")
+                return
+            self._acted.add(act)
             yield from self._overdue(state, event, place)
             try:
                 led = self._laws.caused(state, standing, self._before)
@@ -221,9 +264,6 @@ class StreamRederiver:
                 return
             except Refusal as refusal:
                 yield Finding(NOT_DERIVED, place, refusal.code)
-                return
-            except Exception as error:  # noqa: BLE001 - a state nobody decided may break any rule
-                yield Finding(NOT_DERIVED, place, type(error).__name__)
                 return
             self._led, self._caused = led, deque(led.events)
             self._cause, self._index = cause.payload_sha256 or "", 0
@@ -255,8 +295,7 @@ class StreamRederiver:
             return
         deadline = self._laws.deadline(state)
         if deadline is not None and deadline <= event.at:
-            for data, _ in self._laws.due(state, event.at).events:
-                yield _missing(data, place)
+            yield from self._silent(state, deadline, event.at, place)
 
     # --- rules ---
 
@@ -273,7 +312,9 @@ class StreamRederiver:
         if adopted is not None:
             expected = (adopted, "roster", 0, 1)
         else:
-            self._arm(state, event)
+            if not self._arm(state, event):
+                yield Finding(NOT_DERIVED, place, "away")
+                return
             yield from self._skipped(standing, place)
             if not self._due:
                 yield Finding(NOT_DERIVED, place, "not-due")
@@ -286,13 +327,16 @@ class StreamRederiver:
             self._due.clear()
             yield Finding(NOT_DERIVED, place, "data")
 
-    def _arm(self, state: Any, event: EventEnvelope) -> None:
-        """What the rules do at the instant of this event, unless that is under way."""
-        if self._due or state is None:
-            return
-        deadline = self._laws.deadline(state)
+    def _arm(self, state: Any, event: EventEnvelope) -> bool:
+        """What the rules do at the instant of this event, unless that is under way.
+
+        False where nobody could have waited so long for them.
+        """
+        deadline = None if self._due or state is None else self._laws.deadline(state)
         if deadline is None or deadline > event.at:
-            return
+            return True
+        if event.at - deadline > LONGEST_AWAY:
+            return False
         due = self._laws.due(state, event.at)
         count = len(due.events) if due.at_once else 1
         self._due.extend(
@@ -300,6 +344,7 @@ class StreamRederiver:
             for index, (data, timer) in enumerate(due.events)
         )
         self._at = event.at
+        return True
 
     def _skipped(self, standing: Standing, place: str) -> Iterable[Finding]:
         """Those before this one in the order of what is due are missing."""

@@ -179,3 +179,22 @@ def test_openings() -> None:
     assert check_opening(commitment.commit, commitment.size, given.salt, b"x") == "mismatch"
     assert check_opening(commitment.commit, commitment.size, b"short", given.data) == "mismatch"
     assert check_opening(commitment.commit, commitment.size, given.salt, None) == "missing"
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "word"),
+    [
+        ("ProgressReported", {"basis": "observation"}, "kind"),
+        ("RungFired", {"basis": "observation"}, "kind"),
+        ("RungFired", {"actor": {"unit": "office", "role": "office"}}, "actor"),
+    ],
+)
+def test_what_stands_on_the_wrong_ground_is_found_without_signatures(
+    rows: list[TrailRow], kind: str, changes: dict[str, Any], word: str
+) -> None:
+    """An observation is a sending, a finding, or a cancellation noted; nothing else is."""
+    stream = "task/T-0001"
+    index = at(rows, stream, kind)
+    basis = changes.get("basis", "rule")
+    findings = check([*rows[:index], resealed(rows[index], **changes), *rows[index + 1 :]])
+    assert Finding("BASIS_WRONG", rows[index].place, f"{kind} {basis} {word}") in findings

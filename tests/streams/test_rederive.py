@@ -114,7 +114,8 @@ FORGED: list[tuple[str, dict[str, Any], tuple[str, str]]] = [
     ("RulesAdopted", {"data": {"rules_hash": "0" * 64}}, ("NOT_DERIVED", "data")),
     ("WarningSent", {"data": {"explain_by": "2027-01-01T00:00:00.000000Z"}}, ("NOT_DERIVED", "data")),
     ("CompletionSubmitted", {"cause": {"count": 4}}, ("NOT_DERIVED", "count")),
-    ("ProgressReported", {"kind": "AssignmentAcknowledged", "data": {}}, ("", "")),
+    ("ProgressReported", {"kind": "AssignmentAcknowledged"}, ("DATA_INVALID", "AssignmentAcknowledged")),
+    ("AssignmentObjected", {"kind": "StopRequested"}, ("NOT_DERIVED", "kind")),
     ("ProgressReported", {"engine": 9}, ("ENGINE_WRONG", "9")),
     ("IssueExpired", {"data": {"due_at": "2026-03-02T02:00:00.000000Z"}}, ("NOT_DERIVED", "data")),
     ("CancellationRequested", {"basis": "rule", "cause": {"timer": "gap"}}, ("NOT_DERIVED", "not-due")),
@@ -127,9 +128,96 @@ def test_a_rogue_workers_event_is_named(
 ) -> None:
     """Its hash, its links and the envelope beside it are in order; what it says follows from nothing."""
     findings, _ = check(forged(life, kind(name), **change))
-    assert findings
-    if expected[0]:
-        assert expected in {(finding.code, finding.detail) for finding in findings}
+    assert expected in {(finding.code, finding.detail) for finding in findings}
+
+
+SYSTEM = {"unit": "system", "role": "system"}
+OFFICE = {"unit": "office", "role": "office"}
+
+
+def appended(rows: Rows, stream: str, like: TrailRow, **changes: Any) -> Rows:
+    """One more event at the end of a stream, linked and hashed, that says the same as `like`."""
+    last = [row for row in rows if row.stream == stream][-1]
+    before = json.loads(last.data)
+    event = json.loads(like.data) | {"stream": stream, "seq": last.seq + 1, "prev": last.hash}
+    event |= {"at": before["at"], "roster": before["roster"]} | changes
+    event = {name: value for name, value in event.items() if value is not None}
+    data = canonical.dumps(event)
+    return [
+        *rows,
+        TrailRow(last.origin, stream, last.seq + 1, data, event_hash(data), like.envelope),
+    ]
+
+
+def submitted() -> Rows:
+    """A task whose one open part waits for the office."""
+    scenario = Scenario.today().register_all()
+    task = scenario.issue("x")
+    scenario.act("U01", task, "acknowledge")
+    scenario.act("U01", task, "progress", percent=40)
+    scenario.submit("U01", task)
+    return rows_of(scenario)
+
+
+@pytest.mark.parametrize("actor", [SYSTEM, OFFICE])
+def test_an_act_that_calls_itself_an_observation_is_named(
+    life: Rows, actor: dict[str, Any]
+) -> None:
+    """At the end of the stream, where no later command breaks; it needs no signature so."""
+    accepted = next(row for row in life if kind("CompletionAccepted")(json.loads(row.data)))
+    cause = {"index": 0, "count": 1}
+    rows = appended(
+        submitted(),
+        "task/T-0001",
+        accepted,
+        basis="observation",
+        actor=actor,
+        cause=cause,
+        happened_at=None,
+    )
+    findings, checker = check(rows)
+    assert ("NOT_DERIVED", "basis") in {(f.code, f.detail) for f in findings}
+    assert checker.derived.right["observation"] == 0
+
+
+def test_a_cancellation_that_was_noted_is_an_observation() -> None:
+    """The one that may stand on a stream of commands; nobody but the system notes it."""
+    scenario = Scenario.today().register_all()
+    task = scenario.issue("x")
+    for stream in (scenario.conference, scenario.tasks[task]):
+        stream.note_cancellation(scenario.now)
+    rows = rows_of(scenario)
+    findings, checker = check(rows)
+    assert (findings, checker.derived.right["observation"]) == ([], 2)
+    findings, _ = check(forged(rows, kind("CancellationRequested", "task/"), actor=OFFICE))
+    assert codes(findings) == {"BASIS_WRONG", "NOT_DERIVED"}
+
+
+@pytest.mark.parametrize(
+    ("name", "stream"),
+    [
+        ("ProgressReported", "task/T-0001"),
+        ("TaskRegistered", "conference"),
+        ("KeyRegistered", "conference"),
+    ],
+)
+def test_a_command_acts_once(name: str, stream: str) -> None:
+    """Its envelope in the trail is no licence to let it act again."""
+    rows = submitted()
+    like = next(row for row in rows if kind(name)(json.loads(row.data)))
+    findings, _ = check(appended(rows, stream, like))
+    assert ("NOT_DERIVED", "replayed") in {(f.code, f.detail) for f in findings}
+
+
+def test_half_of_a_commands_events_at_the_end_is_named(life: Rows) -> None:
+    """Nothing comes after them that they would not fit."""
+    last = next(
+        row for row in life if b'"count":2,"index":0' in row.data and row.stream != "conference"
+    )
+    torn = [row for row in life if row.stream != last.stream or row.seq <= last.seq]
+    findings, _ = check(torn)
+    assert codes(findings) == {"EVENTS_MISSING"}
+    assert findings[0].place.endswith(f"{last.stream}#end")
 
 
 def test_a_rung_before_its_time_is_named(life: Rows) -> None:
