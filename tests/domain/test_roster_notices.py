@@ -60,6 +60,31 @@ def test_a_unit_is_told_what_became_of_its_keys() -> None:
     assert state.roster.by_key_id[two].state == "retired"
 
 
+def registered(state: ConferenceState, entry: RosterKey) -> ev.KeyRegistered:
+    """The event of a key that joins."""
+    return ev.KeyRegistered(
+        version=state.roster.version + 1,
+        prev_roster=event_hash(1),
+        roster=event_hash(2),
+        entry=entry,
+        possession="0" * 128,
+        signatures=(),
+    )
+
+
+def test_a_unit_is_told_of_a_key_beside_or_behind_another() -> None:
+    """Of its first one nobody is; after a revocation too, since the roster's signers may add one."""
+    state, told = after(founded(), registered(founded(), key("U01", 1)))
+    assert told == set()
+    second = {(who, "key-registered", "U01", None) for who in ("U01", "convener")}
+    state, told = after(state, registered(state, key("U01", 2)))
+    assert told == second
+    gone = (key("U01", 1).key_id, key("U01", 2).key_id)
+    state, _ = after(state, changed(state, retire=gone))
+    assert after(state, registered(state, key("U01", 3)))[1] == second
+    assert after(state, registered(state, key("U02", 4)))[1] == set()
+
+
 def test_a_replacement_is_told_with_its_instant() -> None:
     """Time for the unit to say that it lost none."""
     state = founded()

@@ -72,6 +72,7 @@ BY_CONFERENCE: dict[type[cev.ConferenceEvent], tuple[Side, str]] = {
 """What the conference tells."""
 
 OF_KEYS: dict[type[cev.ConferenceEvent], set[tuple[Side, str]]] = {
+    cev.KeyRegistered: {("unit", "key-registered"), ("office", "key-registered")},
     cev.RosterChanged: {
         ("unit", "keys-changed"),
         ("unit", "key-revoked"),

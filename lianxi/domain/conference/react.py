@@ -79,6 +79,25 @@ def _keys_changed(fact: ev.ConferenceFact, roster: Roster) -> Iterator[Notice]:
     yield Notice(addressee=CONVENER, kind="keys-changed", subject=fact.hash)
 
 
+def _key_registered(fact: ev.ConferenceFact, roster: Roster) -> Iterator[Notice]:
+    """A unit that had a key before, and the convener: k of the roster's signers may always add one.
+
+    Of the first key, which its unit asked for, nobody is told.
+    """
+    entry = fact.data.entry if isinstance(fact.data, ev.KeyRegistered) else None
+    if entry is None or entry.use != "command":
+        return
+    if not any(
+        (key.unit, key.use) == (entry.unit, "command") and key.key_id != entry.key_id
+        for key in roster.keys
+    ):
+        return
+    for addressee in sorted({entry.unit, CONVENER}):
+        yield Notice(
+            addressee=addressee, kind="key-registered", about=entry.unit, subject=fact.hash
+        )
+
+
 def _key_replaced(fact: ev.ConferenceFact, _roster: Roster) -> Iterator[Notice]:
     """The unit and the convener have until then to say that no key was lost."""
     entry = fact.data.entry if isinstance(fact.data, ev.KeyReplaced) else None
@@ -97,10 +116,11 @@ def _key_replaced(fact: ev.ConferenceFact, _roster: Roster) -> Iterator[Notice]:
 TellOfKeys = Callable[[ev.ConferenceFact, Roster], Iterator[Notice]]
 
 _TELL_OF_KEYS: Mapping[type[ev.ConferenceEvent], TellOfKeys] = {
+    ev.KeyRegistered: _key_registered,
     ev.RosterChanged: _keys_changed,
     ev.KeyReplaced: _key_replaced,
 }
-"""Events about keys: of a key that its unit asked for itself (`KeyRegistered`) nobody is told."""
+"""Events about keys."""
 
 Tell = Callable[[ev.ConferenceFact], Iterator[Notice]]
 

@@ -39,6 +39,14 @@ CONFERENCE_TEXTS: dict[tuple[Side, str], Text] = {
         (_KEYS,),
         deadline=False,
     ),
+    ("unit", "key-registered"): Text(
+        N_("Another key of your unit was registered"),
+        N_(
+            "Another key acts for your unit from now on. If it is not yours, call the convener at once."
+        ),
+        (_KEYS,),
+        deadline=False,
+    ),
     ("unit", "key-revoked"): Text(
         N_("A key of your unit was revoked"),
         N_("A key of your unit may act no more. If you did not ask for it, call the office."),
@@ -56,6 +64,14 @@ CONFERENCE_TEXTS: dict[tuple[Side, str], Text] = {
     ("office", "keys-changed"): Text(
         N_("The roster has changed"),
         N_("Keys have come or gone, or other keys sign the roster from now on."),
+        (_ROSTER,),
+        deadline=False,
+    ),
+    ("office", "key-registered"): Text(
+        N_("Another key of a unit was registered"),
+        N_(
+            "A unit that had a key before has another one from now on. Look whether it asked for it."
+        ),
         (_ROSTER,),
         deadline=False,
     ),
