@@ -26,7 +26,8 @@ def step_of(event: RosterMade) -> RosterStep:
 class Retirements:
     """When each key was retired, or another took its place, by origin and key id."""
 
-    _since: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    _retired: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    _replaced: dict[tuple[str, str], datetime] = field(default_factory=dict)
     _replacing: dict[tuple[str, str], tuple[str, datetime]] = field(default_factory=dict)
     """Keys that take a place, with the lost key's id and from when on."""
 
@@ -35,16 +36,17 @@ class Retirements:
         if isinstance(event, KeyReplaced):
             entry = event.entry
             if entry.replaces is not None and entry.effective is not None:
-                self._since[origin, entry.replaces] = entry.effective
+                self._replaced[origin, entry.replaces] = entry.effective
                 self._replacing[origin, entry.key_id] = entry.replaces, entry.effective
         elif isinstance(event, RosterChanged):
             for key_id in event.changes.retire or ():
-                self._since[origin, key_id] = min(self._since.get((origin, key_id), at), at)
+                self._retired.setdefault((origin, key_id), at)
                 lost, effective = self._replacing.get((origin, key_id), ("", at))
                 if effective > at:  # the replacement was stopped in time: the other one acts on
-                    self._since.pop((origin, lost), None)
+                    self._replaced.pop((origin, lost), None)
 
     def acted_late(self, event: EventEnvelope) -> bool:
         """Whether a command's event came later than its key could act, by more than the grace."""
-        since = self._since.get((event.origin, event.actor.key_id or ""))
-        return since is not None and event.at - since > ADOPTION_GRACE
+        key = event.origin, event.actor.key_id or ""
+        since = [ends[key] for ends in (self._retired, self._replaced) if key in ends]
+        return bool(since) and event.at - min(since) > ADOPTION_GRACE

@@ -15,7 +15,12 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from lianxi.domain.conference.events import CONFERENCE_KINDS, ConferenceFounded, RosterMade
+from lianxi.domain.conference.events import (
+    CONFERENCE_KINDS,
+    ConferenceFounded,
+    RosterChanged,
+    RosterMade,
+)
 from lianxi.domain.observations import AUDIT_KINDS, MAIL_KINDS
 from lianxi.domain.refusal import Refusal
 from lianxi.domain.roster import Roster
@@ -119,19 +124,22 @@ def check_event(previous: Head | None, row: TrailRow) -> tuple[EventEnvelope | N
 def check_command(event: EventEnvelope, envelope: str | None, roster: Roster) -> str | None:
     """Why the envelope is not the signed command that the event names; None when it is.
 
-    A word: missing, unreadable, digest, origin, stream, request, actor, or a refusal's code.
+    A word: missing, unreadable, digest, origin, stream, request, actor, or a refusal's code. A task
+    may begin long after its issue was taken: whether the key could act then, the conference's own
+    event for that command says.
     """
     if envelope is None:
         return "missing"
     try:
         signed = open_command(envelope)
         actor = authenticate(signed, roster)
-        check_standing(signed.payload, roster, event.at)
+        payload = signed.payload
+        # the issue is signed for the conference and begins the task's own stream too
+        begins_task = event.kind == TaskIssued.__name__ and payload.action == "issue"
+        if not begins_task:
+            check_standing(payload, roster, event.at)
     except Refusal as refusal:
         return refusal.code
-    payload = signed.payload
-    # the issue is signed for the conference and begins the task's own stream too
-    begins_task = event.kind == TaskIssued.__name__ and payload.action == "issue"
     checks = {
         "digest": signed.digest == event.cause.payload_sha256,
         "origin": payload.origin == event.origin,
@@ -181,6 +189,8 @@ class TrailChecker:
     bases: Counter[str] = field(default_factory=Counter)
     demo_custody: set[str] = field(default_factory=set)
     """Origins whose keys were made on one machine: authorship is not proven there."""
+    retired: dict[str, dict[str, int]] = field(default_factory=dict)
+    """By origin and key id: the event of the conference's stream that retired the key."""
     _rosters: dict[str, dict[str, Roster]] = field(default_factory=dict)
     _adopted: dict[tuple[str, str], str] = field(default_factory=dict)
     _retirements: Retirements = field(default_factory=Retirements)
@@ -247,7 +257,7 @@ class TrailChecker:
             word = check_command(event, row.envelope, roster)
             if word is not None:
                 yield Finding("COMMAND_INVALID", row.place, word)
-            elif self._retirements.acted_late(event):
+            elif event.kind != TaskIssued.__name__ and self._retirements.acted_late(event):
                 yield Finding("KEY_RETIRED_EARLIER", row.place, event.actor.key_id or "")
         if isinstance(data, RosterMade):
             self._adopted[row.origin, row.stream] = data.roster
@@ -267,6 +277,9 @@ class TrailChecker:
                 # kept under its own hash: an event that names another is found when that is used
                 known[roster_hash(derived)] = derived
                 self._retirements.follow(row.origin, at, data)
+                if isinstance(data, RosterChanged):
+                    gone = dict.fromkeys(data.changes.retire or (), row.seq)
+                    self.retired.setdefault(row.origin, {}).update(gone)
         elif isinstance(data, RosterAdopted):
             after = known.get(data.roster)
             before_hash = self._adopted.get((row.origin, row.stream))

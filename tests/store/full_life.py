@@ -165,12 +165,17 @@ class FullLife:
         s.wait(days=16)  # the other one expires
 
     def proposed(self) -> None:
-        """T-0005: issue and cancelling wait for the convener; one issue rejected, one expires."""
+        """T-0005: issue and cancelling wait for the convener; one issue rejected, one expires.
+
+        The office takes another key while the first issue waits.
+        """
         s = self.s
         s.ask("convener", "adopt-rules", rules=RULES.model_dump(mode="json", exclude_none=True))
         event = s.propose(
             "approved", units=["U01", "U02"], due=days(30), text=self.words("what to do")
         )
+        s.change_roster(rotate="office")
+        s.wait(minutes=3)
         task = s.begin(s.ask("convener", "approve", proposal=event))
         event = s.propose("unwanted", units=["U01"], due=days(30))
         s.ask("convener", "reject", proposal=event, reason=self.words("no need", "convener"))

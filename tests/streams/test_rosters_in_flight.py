@@ -184,6 +184,32 @@ def test_the_only_key_that_signs_the_roster_is_not_replaced(scenario: Scenario) 
     assert findings(scenario) == []
 
 
+@pytest.mark.parametrize("together", [False, True])
+def test_a_revoked_key_is_not_forgotten_with_its_replacement(
+    scenario: Scenario, together: bool
+) -> None:
+    """The lost key and its successor go, the lost one first: it acts no more where nobody heard."""
+    lost = scenario.signer("U01").key_id
+    scenario.replace_key("U01", scenario.now + timedelta(hours=72))
+    both = [lost, scenario.signer("U01").key_id]
+    for gone in [both] if together else [[key] for key in both]:
+        scenario.change_roster(retire=gone)
+    scenario.generations["U01"] = 0
+    scenario.now += timedelta(hours=1)
+    send(scenario, signed(scenario, "U01"))
+    assert [finding.code for finding in findings(scenario)] == ["KEY_RETIRED_EARLIER"]
+
+
+def test_a_task_may_begin_after_its_issuer_took_another_key(scenario: Scenario) -> None:
+    """The worker was away, or the convener approved later: the issue was in time on the conference."""
+    count = len(scenario.conference.state.roster.keys)
+    answer = scenario.register_task("plan-2", by="office")
+    scenario.change_roster(rotate="office")
+    scenario.now += timedelta(minutes=3)
+    scenario.begin(answer, key_count=count)
+    assert findings(scenario) == []
+
+
 @pytest.mark.parametrize("early", [timedelta(microseconds=1), timedelta(hours=72)])
 def test_a_replacement_waits_72_hours(scenario: Scenario, early: timedelta) -> None:
     """Sooner is refused, and nothing has changed."""
