@@ -140,7 +140,6 @@ def test_an_idle_round_looks_again_when_its_time_has_come(room: Room) -> None:
 
 def test_enough_events_end_the_wait(room: Room) -> None:
     """Two of three ring nothing; the third does, whichever batch brings it."""
-
     two = partial(room.bell.recorded, batch("TaskIssued", "TaskIssued"))
     one = partial(room.bell.recorded, batch("TaskIssued"))
     with later(0.1, two):
