@@ -15,21 +15,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from lianxi.domain.roster import Threshold
 from lianxi.domain.rules import DEFAULT_RULES
 from lianxi.engine.outcomes import Refused
 from lianxi.ids import conference_workflow_id
-from lianxi.messages import Receipt, Tuning
+from lianxi.messages import SEALER_WORKFLOW, Receipt, SealerInput, Tuning
 from lianxi.runtime.layout import DataDir
 from lianxi.runtime.namespace import TemporalTarget, ensure_namespace
 from lianxi.runtime.ports import ServerPorts
 from lianxi.runtime.server_config import server_command
 from lianxi.runtime.server_source import find_or_build
-from tests.deployment import Deployment, accepted
+from tests.deployment import Deployment, accepted, eventually
 from tests.parties import CALENDAR, text_commitment
+
+Handles = dict[str, WorkflowHandle[Any, Any]]
+Live = Callable[[Deployment], Awaitable[Handles]]
+"""Lives through something; answers the runs whose histories are kept, by kind."""
 
 HISTORIES = Path(__file__).parents[1] / "tests" / "replay" / "histories"
 
@@ -137,11 +141,48 @@ async def live_through_keys(deployment: Deployment) -> str:
     return task
 
 
+async def live_sealed(deployment: Deployment) -> Handles:
+    """The sealer ends a round as it is asked to, and makes way for its next run."""
+    client, workflow_id = deployment.client, f"{deployment.parties.conference}/sealer"
+    started = await client.start_workflow(
+        SEALER_WORKFLOW,
+        SealerInput(),
+        id=workflow_id,
+        task_queue=deployment.settings.task_queue,
+    )
+    task = await deployment.issue()
+    await deployment.recorded(
+        await deployment.done("convener", task, "cancel", reason=text_commitment("reason"))
+    )
+    await started.cancel()
+    run = client.get_workflow_handle(workflow_id, run_id=started.first_execution_run_id)
+
+    async def over() -> bool:
+        return (await run.describe()).status == WorkflowExecutionStatus.CONTINUED_AS_NEW
+
+    await eventually(over)
+    return {"sealer": run}
+
+
+def of_a_task(live: Callable[[Deployment], Awaitable[str]]) -> Live:
+    """The task that is lived through, and its conference."""
+
+    async def lived(deployment: Deployment) -> Handles:
+        task = await live(deployment)
+        conference = conference_workflow_id(deployment.parties.conference)
+        return {
+            "task": deployment.handle(task),
+            "conference": deployment.client.get_workflow_handle(conference),
+        }
+
+    return lived
+
+
 @dataclass(frozen=True, slots=True)
 class Scenario:
     """What is lived through, and in what kind of conference."""
 
-    live: Callable[[Deployment], Awaitable[str]]
+    live: Live
     tuning: Tuning | None = None
     parties: dict[str, Any] = field(default_factory=dict)
 
@@ -153,12 +194,15 @@ TODAY: dict[str, Any] = {
 }
 
 SCENARIOS = {
-    "life": Scenario(live, parties=TODAY),
-    "continued": Scenario(live, Tuning(continue_after_commands=4), TODAY),
-    "full": Scenario(live_fully, parties=TODAY),
-    "full-continued": Scenario(live_fully, Tuning(continue_after_commands=3), TODAY),
-    "keys": Scenario(live_through_keys, parties=TODAY),
-    "keys-continued": Scenario(live_through_keys, Tuning(continue_after_commands=3), TODAY),
+    "life": Scenario(of_a_task(live), parties=TODAY),
+    "continued": Scenario(of_a_task(live), Tuning(continue_after_commands=4), TODAY),
+    "full": Scenario(of_a_task(live_fully), parties=TODAY),
+    "full-continued": Scenario(of_a_task(live_fully), Tuning(continue_after_commands=3), TODAY),
+    "keys": Scenario(of_a_task(live_through_keys), parties=TODAY),
+    "keys-continued": Scenario(
+        of_a_task(live_through_keys), Tuning(continue_after_commands=3), TODAY
+    ),
+    "cancelled": Scenario(live_sealed, parties=TODAY),
 }
 
 
@@ -173,12 +217,7 @@ async def record(address: str, folder: Path, release: str, wanted: Sequence[str]
         async with Deployment.running(
             client, folder / scenario, tuning=given.tuning, **given.parties
         ) as deployment:
-            task = await given.live(deployment)
-            conference = conference_workflow_id(deployment.parties.conference)
-            for kind, handle in (
-                ("task", deployment.handle(task)),
-                ("conference", client.get_workflow_handle(conference)),
-            ):
+            for kind, handle in (await given.live(deployment)).items():
                 history = await handle.fetch_history()
                 target = HISTORIES / f"{release}-{kind}-{scenario}.json"
                 if target.exists():

@@ -10,6 +10,7 @@ from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, WorkflowRunne
 from lianxi.engine.connection import DATA_CONVERTER
 from tests.deployment import sandbox
 from workflows.conference import ConferenceWorkflow
+from workflows.sealer import SealerWorkflow
 from workflows.task import TaskWorkflow
 
 HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
@@ -28,7 +29,7 @@ async def test_history_replays(path: Path, runner: WorkflowRunner) -> None:
     """Under its original workflow id; the recorded hashes must come out again."""
     history = history_of(path)
     replayer = Replayer(
-        workflows=[TaskWorkflow, ConferenceWorkflow],
+        workflows=[TaskWorkflow, ConferenceWorkflow, SealerWorkflow],
         data_converter=DATA_CONVERTER,
         workflow_runner=runner,
     )
