@@ -11,8 +11,9 @@ The trust file comes from elsewhere than the bundle (paper, another person's mac
 {"v":1,"origin":…,"genesis":<hex>,"log":<vkey>,"policy":<tlog-policy text>}. Without one the answer is
 SELF-CONSISTENT ONLY: whoever made the bundle could have made all of it.
 
-Exit codes: 0 everything holds; 1 something does not, and each finding is named; 2 the bundle, the trust
-file or the command line cannot be read; 3 self-consistent only.
+Exit codes: 0 everything holds, or holds up to the leaf that is named; 1 something does not, and each
+finding is named; 2 the bundle, the trust file or the command line cannot be read; 3 self-consistent
+only; 4 not witnessed: the quorum of the trust file's policy cosigned no checkpoint of the bundle.
 
 Sources: RFC 8785 (canonical JSON), RFC 8032 §5.1 and §6 (Ed25519), RFC 6962 §2.1 (tree), DSSE 1.0.0,
 C2SP signed-note, tlog-checkpoint, tlog-cosignature, tlog-policy.
@@ -35,6 +36,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 from hashlib import sha256, sha512
+from itertools import accumulate
 from typing import IO, Any, NamedTuple
 
 FORMAT = 1
@@ -44,6 +46,10 @@ MAX_ENVELOPE = 16_384
 MAX_NOTE = 262_144
 MAX_NOTE_SIGNATURES = 512
 MAX_TRUST = 1 << 20
+MAX_POLICY = 262_144
+MAX_SIZE = 2**63 - 1
+MAX_TIME = 253_402_300_799
+"""The last second of the year 9999: no cosignature is of a later one."""
 MAX_DEPTH = 32
 MAX_INTEGER = 2**53 - 1
 MAX_KEYS = 512
@@ -52,13 +58,14 @@ MAX_SHOWN = 1_000
 
 LATEST_SEAL = 600 * 10**6
 """Microseconds: unsealed for longer is a finding; recorded as older than that, behind what a quorum
-cosigned, is flagged."""
+cosigned, is flagged. Also how long a retired key of the log may sign what was recorded, and how far
+events may lie behind the time that the header names: they go on while a bundle is made."""
 ADOPTED_WITHIN = 120 * 10**6
 REPLACED_AFTER = 72 * 3_600 * 10**6
 CLOCK_AHEAD = 300 * 10**6
 COMMAND_VALIDITY = 24 * 3_600 * 10**6
 
-HOLDS, FOUND, REFUSED, SELF_CONSISTENT = 0, 1, 2, 3
+HOLDS, FOUND, REFUSED, SELF_CONSISTENT, NOT_WITNESSED = range(5)
 
 CONFERENCE = "conference"
 ZERO = "0" * 64
@@ -370,6 +377,11 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MICROSECOND = timedelta(microseconds=1)
 
 
+def spell(instant: int) -> str:
+    """Microseconds since 1970 as an instant."""
+    return (_EPOCH + instant * _MICROSECOND).isoformat(timespec="microseconds")[:-6] + "Z"
+
+
 def from_base64(text: str) -> bytes:
     """Standard base64 with padding, in its one spelling."""
     try:
@@ -454,9 +466,10 @@ class Checkpoint(NamedTuple):
     text: bytes
 
 
-_VKEY = re.compile(r"([^\s+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)")
-_SIGNATURE_LINE = re.compile("— ([^\\s+]+) ([A-Za-z0-9+/=]+)")
-_SIZE = re.compile("0|[1-9][0-9]{0,15}")
+_NAME = r"[^\s+]+"
+_VKEY = re.compile(rf"({_NAME})\+([0-9a-f]{{8}})\+([A-Za-z0-9+/=]+)")
+_SIGNATURE_LINE = re.compile(f"— ({_NAME}) ([A-Za-z0-9+/=]+)")
+_SIZE = re.compile("0|[1-9][0-9]{0,18}")
 
 
 def parse_vkey(text: str, algorithm: int) -> NoteKey:
@@ -470,12 +483,14 @@ def parse_vkey(text: str, algorithm: int) -> NoteKey:
     key = NoteKey(found[1], algorithm, data[1:])
     if key.key_hash.hex() != found[2]:
         raise BadError("vkey-hash")
+    if not valid_key(key.public_key):
+        raise BadError("vkey-point")
     return key
 
 
 def parse_checkpoint(text: str) -> tuple[Checkpoint, list[NoteSignature]]:
     """A signed checkpoint of three lines; nothing is verified by this."""
-    if len(text) > MAX_NOTE:
+    if len(text.encode("utf-8", "surrogatepass")) > MAX_NOTE:
         raise BadError("note-size")
     if any(character < " " and character != "\n" for character in text):
         raise BadError("note-control")
@@ -485,7 +500,9 @@ def parse_checkpoint(text: str) -> tuple[Checkpoint, list[NoteSignature]]:
         raise BadError("note-form")
     origin, size, root = lines
     digest = from_base64(root)
-    if _SIZE.fullmatch(size) is None or len(digest) != 32:
+    if re.fullmatch(_NAME, origin) is None or _SIZE.fullmatch(size) is None or len(digest) != 32:
+        raise BadError("checkpoint-form")
+    if int(size) > MAX_SIZE or (size == "0" and digest != Tree().root()):
         raise BadError("checkpoint-form")
     found: list[NoteSignature] = []
     for line in signatures[:-1].split("\n"):
@@ -506,6 +523,9 @@ def cosigned_message(checkpoint: Checkpoint, time: int) -> bytes:
     return b"cosignature/v1\ntime %d\n" % time + checkpoint.text
 
 
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
+
+
 class Policy:
     """Which logs and witnesses count, and when they are enough (C2SP tlog-policy)."""
 
@@ -516,10 +536,11 @@ class Policy:
         self.quorum: str | None = None
         self._groups: dict[str, tuple[int, list[str]]] = {}
         self._placed: set[str] = set()
-        if len(text) > MAX_TRUST or re.search("[\x00-\x08\x0b-\x1f\x7f]", text):
+        # a last line without its end may be cut off in the middle of a name
+        if len(text) > MAX_POLICY or not text.endswith("\n") or _CONTROL.search(text):
             raise BadError("policy-text")
         for number, line in enumerate(text.split("\n"), start=1):
-            words = line.strip(" \t").split()
+            words = [word for word in re.split("[ \t]+", line) if word]
             if not words or words[0].startswith("#"):
                 continue
             try:
@@ -600,6 +621,10 @@ _ROSTER: dict[str, Check] = {
     "threshold": is_object,
     "keys": lambda value: isinstance(value, list) and len(value) <= MAX_KEYS,
 }
+_THRESHOLD: dict[str, Check] = {
+    "k": lambda value: is_count(value) and 1 <= value <= 16,
+    "keys": lambda value: is_list(value, HEX) and 1 <= len(value) <= 16,
+}
 _CHANGES: dict[str, Check] = {
     "add": lambda value: is_list(value, is_object) and 1 <= len(value) <= 64,
     "retire": lambda value: is_list(value, HEX) and 1 <= len(value) <= 64,
@@ -629,9 +654,7 @@ class Roster:
     def __init__(self, document: dict[str, Json]) -> None:
         """`document` as it stands in an event, or as derived from the version before."""
         shaped(document, _ROSTER)
-        threshold = shaped(
-            document["threshold"], {"k": is_count, "keys": lambda value: is_list(value, HEX)}
-        )
+        threshold = shaped(document["threshold"], _THRESHOLD)
         self.document = document
         self.hash = sha256(canonical(document)).hexdigest()
         self.version: int = document["version"]
@@ -661,7 +684,7 @@ class Roster:
         successor = self._successors.get(key_id)
         return "replaced" if successor is not None and successor["effective"] <= at else "active"
 
-    def after(self, change: Json, *, adds_one: bool) -> Roster:
+    def after(self, change: Json, at: str, *, adds_one: bool) -> Roster:
         """The next version: one key added, or the changes made. BadError where it may not be."""
         changes = {"add": [change]} if adds_one else change
         shaped(changes, _CHANGES, tuple(_CHANGES))
@@ -688,7 +711,10 @@ class Roster:
             }
         )
         if not adds_one:
-            derived.check_threshold()
+            derived.check_threshold(at)
+            convening = {"role": "convener", "use": "command", "state": "active"}.items()
+            if not any(convening <= entry.items() for entry in derived.keys.values()):
+                raise BadError("no-convener")
         return derived
 
     def _check_new(self, entry: Json, *, adds_one: bool) -> None:
@@ -702,19 +728,23 @@ class Roster:
             raise BadError("replaces-another")
         if lost.get("state") != "active" or entry["replaces"] in self._successors:
             raise BadError("replaces-again")
+        if entry["replaces"] in self.threshold:
+            raise BadError("replaces-a-signer")
 
-    def check_threshold(self) -> None:
-        """Somebody can sign the next version, and a convener is left."""
-        if not 1 <= self.k <= len(set(self.threshold)) == len(self.threshold):
+    def check_threshold(self, at: str) -> None:
+        """Somebody can sign the next version: keys that act now and that nothing is to replace."""
+        if not self.k <= len(set(self.threshold)) == len(self.threshold):
             raise BadError("threshold")
-        if not all(self._commands(key_id) for key_id in self.threshold):
+        if not all(self.hands_over(key_id, at) for key_id in self.threshold):
             raise BadError("threshold")
-        if not any(self._commands(k) and e["role"] == "convener" for k, e in self.keys.items()):
-            raise BadError("no-convener")
 
-    def _commands(self, key_id: str) -> bool:
-        entry = self.keys.get(key_id, {})
-        return (entry.get("state"), entry.get("use")) == ("active", "command")
+    def hands_over(self, key_id: str, at: str) -> bool:
+        """Whether it commands now, and nothing else takes its place, now or later."""
+        return self._signs(key_id, at) and key_id not in self._successors
+
+    def _signs(self, key_id: str, at: str) -> bool:
+        active = self.standing(key_id, at) == "active"
+        return active and self.keys[key_id]["use"] == "command"
 
     def check_signatures(self, given: Json, judge: Roster, at: str) -> int:
         """Enough (k) of the judge's threshold, and k of its own, signed it, and nobody else; how many did."""
@@ -725,7 +755,7 @@ class Roster:
             key_id: holder.keys[key_id]
             for holder in (self, judge)
             for key_id in holder.threshold
-            if holder._commands(key_id) and holder.standing(key_id, at) == "active"  # noqa: SLF001  own class
+            if holder._signs(key_id, at)  # noqa: SLF001  own class
         }
         signed: set[str] = set()
         for one in given:
@@ -772,8 +802,7 @@ def check_genesis(roster: Roster, signatures: Json, at: str) -> int:
         check_entry(entry)
         if "replaces" in entry:
             raise BadError("effective")
-    if not 1 <= roster.k <= len(set(roster.threshold)) == len(roster.threshold):
-        raise BadError("threshold")
+    roster.check_threshold(at)
     return roster.check_signatures(signatures, roster, at)
 
 
@@ -818,6 +847,8 @@ def open_command(text: str) -> Command:
     if envelope["payloadType"] != COMMAND_TYPE:
         raise BadError("payload-type")
     body, signature = from_base64(envelope["payload"]), from_base64(given["sig"])
+    if len(signature) != 64:
+        raise BadError("signature-length")
     payload = shaped(parse(body, MAX_ENVELOPE), _PAYLOAD, ("expect",))
     if payload["key_id"] != given["keyid"]:
         raise BadError("key-id")
@@ -1566,6 +1597,8 @@ class Verification:
         """Of each event: leaf (size where it has none), at, stream's number, seq."""
         self._names: dict[str, int] = {}
         self._roots: dict[int, tuple[bytes, str]] = {}
+        self._by_retired: list[tuple[int, str, int]] = []
+        """Checkpoints that only retired keys of the log signed: size, place, until when one acted."""
         self._witnesses: dict[tuple[str, bytes], tuple[str, NoteKey]] = {}
         self._cosigned: list[tuple[int, str, int]] = []
 
@@ -1610,16 +1643,35 @@ class Verification:
             self._checkpoint(note, name, held=True)
         self._signatures.finish()
         tick("the tree")
+        self._ends()
         self._tree()
+        self._times()
         self._witnessing()
         self.counts["streams"] = len(self._streams)
         self.counts["signatures"] += self._signatures.count
-        self._begun()
 
     @property
     def commitments_without_text(self) -> int:
         """How many commitments of events no line of the bundle speaks of."""
         return len(self._commitments.keys() - self._spoken_of)
+
+    @property
+    def later(self) -> int:
+        """How many events stand behind the newest checkpoint."""
+        return self.counts["events"] - self.counts["leaves"]
+
+    @property
+    def quorum(self) -> str | None:
+        """What the trust file's policy asks for; None where it wants nobody."""
+        wanted = self.trust.policy.quorum if self.trust is not None else None
+        return None if wanted == "none" else wanted
+
+    @property
+    def newest_cosignature(self) -> str | None:
+        """The latest time that a known witness vouches for."""
+        if not self._cosigned:
+            return None
+        return spell(max(time for _, _, time in self._cosigned) * 10**6)
 
     @property
     def log_key_known(self) -> bool:
@@ -1869,7 +1921,7 @@ class Verification:
             return
         changes = data["changes"] if kind == "RosterChanged" else data["entry"]
         try:
-            derived = before.after(changes, adds_one=kind != "RosterChanged")
+            derived = before.after(changes, event["at"], adds_one=kind != "RosterChanged")
             if (derived.hash, derived.version) != (data["roster"], data["version"]):
                 raise BadError("another-roster")
             signed = derived.check_signatures(data["signatures"], before, event["at"])
@@ -1884,7 +1936,7 @@ class Verification:
         self.counts["rosters"] += 1
         self._rosters[derived.hash] = derived
         stream.roster = self._head = derived.hash
-        self._possessions(data, kind, before, place)
+        self._possessions(event, before, place)
         self._retirements(data, kind, at)
 
     def _adoption(self, stream: Stream, event: dict[str, Json], place: str) -> None:
@@ -1895,9 +1947,10 @@ class Verification:
         else:
             stream.roster = after.hash
 
-    def _possessions(self, data: dict[str, Json], kind: str, before: Roster, place: str) -> None:
+    def _possessions(self, event: dict[str, Json], before: Roster, place: str) -> None:
         """Who is to act by a new key has signed for it, and in a rotation the key that goes too."""
-        if kind != "RosterChanged":
+        data = event["data"]
+        if event["kind"] != "RosterChanged":
             if data["entry"]["use"] == "command":
                 self._possession(data["entry"], data["possession"], data["entry"], place)
             return
@@ -1917,9 +1970,11 @@ class Verification:
                     self.find("ROSTER_INVALID", place, "rotation")
                 continue
             old = before.keys.get(rotated["key_id"], {})
-            if old.get("unit") != entry["unit"] or rotated["key_id"] not in gone:
+            acts = old and before.hands_over(old["key_id"], event["at"])
+            if not acts or old["unit"] != entry["unit"] or old["key_id"] not in gone:
                 self.find("ROSTER_INVALID", place, "rotation")
                 continue
+            gone.remove(old["key_id"])  # it hands over once
             self._possession(entry, rotated["signature"], old, place)
 
     def _possession(
@@ -2007,9 +2062,13 @@ class Verification:
             if not digest == data.get(f"{what}_hash") == registered.get(f"{what}_hash"):
                 self.find("SNAPSHOT_MISMATCH", place, what)
 
-    def _begun(self) -> None:
-        """Registered tasks that have no stream (yet) are named in the report, not found."""
+    def _ends(self) -> None:
+        """No command is torn at a stream's end; a registered task without a stream is only named."""
         self.counts["tasks_not_begun"] = len(self._registered)
+        for name, stream in self._streams.items():
+            if stream.under_way is not None:
+                _, index, count = stream.under_way
+                self.find("CAUSE_BROKEN", f"{name}#{stream.seq}", f"ends with {index} of {count}")
 
     def _fold(self, event: dict[str, Json], event_hash: str, place: str) -> None:
         assert self.until is not None  # noqa: S101  the caller looked
@@ -2093,6 +2152,10 @@ class Verification:
         ]
         if not signed and self._log_known:
             self.find("CHECKPOINT_UNSIGNED", place)
+        retired = [self._since.get(key_id_of("ed25519", key.public_key)) for key, _ in signed]
+        ends = [since for since in retired if since is not None]
+        if ends and len(ends) == len(retired):
+            self._by_retired.append((checkpoint.size, place, max(ends)))
         for key, signature in signed:
             self._signatures.add(
                 key.public_key,
@@ -2112,10 +2175,10 @@ class Verification:
                 known = signature[:2] in {(key.name, key.key_hash) for key in self._log_known}
                 self.counts["unknown_signatures"] += not known
                 continue
-            if len(signature.signature) != 72:
+            time = int.from_bytes(signature.signature[:8], "big")
+            if len(signature.signature) != 72 or time > MAX_TIME:
                 self.find("COSIGNATURE_INVALID", place, name)
                 continue
-            time = int.from_bytes(signature.signature[:8], "big", signed=True)
             cosigned = (checkpoint.size, name, time)
 
             def then(holds: bool, cosigned: tuple[int, str, int] = cosigned) -> None:  # noqa: FBT001  a verdict
@@ -2135,7 +2198,9 @@ class Verification:
             first = self._seen.index(0)
             self.find("LEAF_MISSING", f"leaf {first}", f"{missing} of {self.size}")
             return
-        if self.size and self.size not in self._roots:
+        # a trust file names the log, so there must be a checkpoint of it
+        missing_head = self.size not in self._roots if self.size else self.trust is not None
+        if missing_head:
             self.find("CHECKPOINT_MISSING", f"checkpoint {self.size}", "the newest")
         tree = Tree()
         for size in sorted(size for size in self._roots if size <= self.size):
@@ -2148,24 +2213,49 @@ class Verification:
         if self.size in self._roots:
             self.newest = f"size {self.size}, root {self._roots[self.size][0].hex()}"
 
+    def _times(self) -> None:
+        """Nothing waits for its leaf for long, and no key of the log goes on signing.
+
+        Held against the newest event: what the header says nobody signed.
+        """
+        newest = max(self._order[1::4], default=0)
+        made = micros(self.bundle.header["made_at"])
+        if newest > made + LATEST_SEAL:
+            self.find("MADE_TOO_EARLY", "line 1", f"an event is of {spell(newest)}")
+        if self.size and self.later:
+            for leaf, at, number, seq in self._ordered():
+                if leaf >= self.size and at < newest - LATEST_SEAL:
+                    self.find("UNSEALED", self._place(number, seq), "older than ten minutes")
+                elif leaf >= self.size and at < made - LATEST_SEAL:
+                    self._flag("UNSEALED", self._place(number, seq), "older than ten minutes")
+        if not self._by_retired:
+            return
+        under = array("q", bytes(8 * self.size))
+        for leaf, at, _, _ in self._ordered():
+            if leaf < self.size:
+                under[leaf] = at
+        under = array("q", accumulate(under, max))
+        for size, place, until in self._by_retired:
+            if 0 < size <= self.size and under[size - 1] > until + LATEST_SEAL:
+                self.find("CHECKPOINT_UNSIGNED", place, "by a key that was retired before")
+
     def _witnessing(self) -> None:
         """Which checkpoint is witnessed, and which events came in behind what a quorum had seen."""
-        made = micros(self.bundle.header["made_at"])
-        self._flag_unsealed(made)
-        policy = self.trust.policy if self.trust is not None else None
-        if policy is None or policy.quorum == "none":
+        if self.trust is None or self.quorum is None:
             return
+        policy = self.trust.policy
         names: set[str] = set()
         for size, name, _ in sorted(self._cosigned, reverse=True):
             names.add(name)
-            if policy.satisfied(names):
+            if size and policy.satisfied(names):
                 self.witnessed = size
                 break
         sizes, times = self._quorums(policy)
         for leaf, at, number, seq in self._ordered():
             place = bisect_right(sizes, leaf) - 1
             if place >= 0 and at < times[place] * 10**6 - LATEST_SEAL:
-                self._flag("BACKDATED_OR_SEALED_LATE", number, seq, f"before size {sizes[place]}")
+                detail = f"before size {sizes[place]}"
+                self._flag("BACKDATED_OR_SEALED_LATE", self._place(number, seq), detail)
 
     def _quorums(self, policy: Policy) -> tuple[list[int], list[int]]:
         """Sizes, and the last time at which a quorum had been shown nothing beyond each of them.
@@ -2186,20 +2276,16 @@ class Verification:
                     break
         return sizes, times
 
-    def _flag_unsealed(self, made: int) -> None:
-        if not self.size:
-            return
-        for leaf, at, number, seq in self._ordered():
-            if leaf >= self.size and at < made - LATEST_SEAL:
-                self._flag("UNSEALED", number, seq, "older than ten minutes")
-
     def _ordered(self) -> Iterator[Sequence[int]]:
         for at in range(0, len(self._order), 4):
             yield self._order[at : at + 4]
 
-    def _flag(self, code: str, number: int, seq: int, detail: str) -> None:
+    def _place(self, number: int, seq: int) -> str:
+        return f"{list(self._names)[number]}#{seq}"
+
+    def _flag(self, code: str, place: str, detail: str) -> None:
         if len(self.flags) < MAX_SHOWN:
-            self.flags.append(Finding(code, f"{list(self._names)[number]}#{seq}", detail))
+            self.flags.append(Finding(code, place, detail))
         else:
             self.dropped_flags += 1
 
@@ -2262,25 +2348,52 @@ def result_of(run: Verification) -> int:
     """The exit code."""
     if run.findings or run.dropped:
         return FOUND
-    return SELF_CONSISTENT if run.trust is None else HOLDS
+    if run.trust is None:
+        return SELF_CONSISTENT
+    return NOT_WITNESSED if run.quorum is not None and run.witnessed is None else HOLDS
 
 
 RESULTS = {
-    HOLDS: "EVERYTHING CHECKED HOLDS",
-    FOUND: "NOT INTACT",
-    SELF_CONSISTENT: "SELF-CONSISTENT ONLY: without a trust file nobody knows whose bundle this is",
+    HOLDS: ("holds", "EVERYTHING CHECKED HOLDS"),
+    FOUND: ("findings", "NOT INTACT"),
+    SELF_CONSISTENT: (
+        "self-consistent",
+        "SELF-CONSISTENT ONLY: without a trust file nobody knows whose bundle this is",
+    ),
+    NOT_WITNESSED: (
+        "not-witnessed",
+        "NOT WITNESSED: the policy's quorum has cosigned no checkpoint of this bundle",
+    ),
 }
+"""For programs, and for people."""
+
+
+def said_of(run: Verification) -> tuple[str, str]:
+    """The result as a word for programs and as a line for people."""
+    code = result_of(run)
+    word, line = RESULTS[code]
+    if code == HOLDS and run.later:
+        word = "holds-up-to-leaf"
+        line = f"HOLDS UP TO LEAF {run.size - 1}; {run.later} later events are not proven yet"
+    if code == HOLDS and run.witnessed is not None and run.witnessed < run.size:
+        line += f"; no quorum has cosigned leaf {run.witnessed} and what follows it yet"
+    if flagged := len(run.flags) + run.dropped_flags:
+        line += f"; {flagged} flagged events want a look"
+    return word, line
 
 
 def not_checked(run: Verification) -> list[str]:
     """What could not be checked, of this bundle."""
     header = run.bundle.header
-    notes = list(NOT_CHECKED)
+    newest = run.newest_cosignature
+    vouched = f"the newest cosignature is of {newest}" if newest else "no witness names a time"
+    made = f"anything after {header['made_at']}, when the bundle says it was made; {vouched}"
+    notes = [*NOT_CHECKED, made]
     if run.trust is None:
         notes.insert(
             0, "that the genesis, the log's key and the witnesses are the right ones (--trust)"
         )
-    elif run.trust.policy.quorum == "none":
+    elif run.quorum is None:
         notes.append("the end of the trail: the policy asks for no witness (see --checkpoint)")
     elif run.witnessed is None:
         notes.append("the end of the trail: no checkpoint is witnessed by a quorum of the policy")
@@ -2290,8 +2403,8 @@ def not_checked(run: Verification) -> list[str]:
         notes.append("the log's signatures: neither roster nor trust file names its key")
     if not header["size"]:
         notes.append("the tree: the bundle holds no checkpoint")
-    elif unsealed := run.counts["events"] - run.counts["leaves"]:
-        notes.append(f"the tree over {unsealed} events: they are in no checkpoint of this bundle")
+    elif run.later:
+        notes.append(f"the tree over {run.later} events: they are in no checkpoint of this bundle")
     if unknown := run.counts["unknown_signatures"]:
         notes.append(f"{unknown} signatures under checkpoints: of keys that nobody named")
     if not header["texts"]:
@@ -2337,9 +2450,7 @@ def report(run: Verification, rows: list[dict[str, str]] | None) -> str:
     if rows is not None:
         lines.append("as of")
         lines += _table(rows)
-    flagged = len(run.flags) + run.dropped_flags
-    more = f"; {flagged} flagged events want a look" if flagged else ""
-    lines.append(f"result       {RESULTS[result_of(run)]}{more}")
+    lines.append(f"result       {said_of(run)[1]}")
     return "\n".join(map(visible, lines))
 
 
@@ -2352,10 +2463,10 @@ def _table(rows: list[dict[str, str]]) -> list[str]:
 
 def as_json(run: Verification, rows: list[dict[str, str]] | None) -> str:
     """For programs."""
-    code = result_of(run)
     document = {
         "bundle": {name: run.bundle.header[name] for name in ("origin", "made_at", "size")},
-        "result": {HOLDS: "holds", FOUND: "findings", SELF_CONSISTENT: "self-consistent"}[code],
+        "result": said_of(run)[0],
+        "later_events": run.later,
         "checked": {name: run.counts[name] for name in CHECKED},
         "bases": dict(run.bases),
         "not_checked": not_checked(run),
@@ -2375,12 +2486,11 @@ def read_time(text: str) -> str:
         instant = datetime.fromisoformat(re.sub("[Zz]$", "+00:00", text))
         if re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
             instant += timedelta(days=1) - _MICROSECOND
-        instant = instant.astimezone(timezone.utc)
+        return spell((instant.astimezone(timezone.utc) - _EPOCH) // _MICROSECOND)
     except (ValueError, OverflowError, OSError):
         raise RefusedError(
             f"--as-of {text}: not a time; write 2026-11-30 or 2026-11-30T12:00Z"
         ) from None
-    return instant.isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 class Ticker:

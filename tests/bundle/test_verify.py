@@ -2,11 +2,12 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from base64 import b64decode, b64encode
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from random import Random
@@ -17,21 +18,26 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import verify_bundle
-from lianxi.domain.values import format_instant
+from lianxi.domain.conference.commands import ChangeRoster
+from lianxi.domain.roster import RosterChanges, RosterKey
+from lianxi.domain.values import Role, format_instant
+from lianxi.proof.checkpoints import log_key
 from lianxi.proof.hashing import event_hash
+from lianxi.proof.keys import Signer
+from lianxi.proof.rosters import RosterStep, next_roster, sign_roster
 from lianxi.proof.signing import sign_command
 from tests.bundle.conftest import Judge, silent
-from tests.bundle.material import Made, bundle_of, note_of, witness_vkey
+from tests.bundle.material import LOG, Made, bundle_of, note_of, witness_vkey
 from tests.store.scenario import Scenario, whole_life
 
 PROGRAM = Path(verify_bundle.__file__)
 MINUTE = timedelta(minutes=1)
 
 
-def typed(*words: str) -> subprocess.CompletedProcess[str]:
+def typed(*words: str, python: str = sys.executable) -> subprocess.CompletedProcess[str]:
     """The program on an empty machine: no packages, no site, no environment, another folder."""
     return subprocess.run(
-        [sys.executable, "-I", "-S", str(PROGRAM), *words],
+        [python, "-I", "-S", str(PROGRAM), *words],
         env={},
         cwd="/",
         capture_output=True,
@@ -91,6 +97,43 @@ def test_the_program_stands_alone() -> None:
         for alias in node.names
     }
     assert {str(name).partition(".")[0] for name in named} <= sys.stdlib_module_names
+
+
+def python_3_9() -> str | None:
+    """An interpreter of the oldest release that is promised, where this machine has one."""
+    root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    found = [*map(str, sorted(root.glob("versions/3.9*/bin/python3"))), shutil.which("python3.9")]
+    asked = "import sys; raise SystemExit(sys.version_info[:2] != (3, 9))"
+    for path in filter(None, found):
+        # a name on the path may be a shim of a version that is not set up
+        if subprocess.run([path, "-c", asked], capture_output=True, check=False).returncode == 0:
+            return path
+    return None
+
+
+def test_it_says_the_same_on_python_3_9(made: Made, tmp_path: Path) -> None:
+    """Word for word: whole, changed, without a trust file, and what is no bundle."""
+    old = python_3_9()
+    if old is None:
+        pytest.skip("no Python 3.9 here: neither under pyenv nor as python3.9 on the path")
+    trust = ("--trust", str(made.trust(tmp_path)))
+    whole = str(made.write(tmp_path))
+    changed = tmp_path / "changed.bundle"
+    _in_event("ProgressReported", '"percent":40', '"percent":41')(made)
+    changed.write_bytes(made.data())
+    for expected, words in (
+        (0, (whole, *trust, "--as-of", "2026-03-04T08:00+08:00", "--happened")),
+        (0, (whole, *trust, "--as-of", "2026-03-04T00:00Z", "--json", "--jobs", "2")),
+        (1, (str(changed), *trust)),
+        (3, (whole,)),
+        (2, (str(PROGRAM),)),
+    ):
+        here, there = typed(*words), typed(*words, python=old)
+        assert (there.returncode, there.stdout, there.stderr) == (
+            expected,
+            here.stdout,
+            here.stderr,
+        )
 
 
 def test_many_signatures_go_to_all_cores(made: Made, tmp_path: Path, monkeypatch: Any) -> None:
@@ -205,6 +248,13 @@ def _torn(made: Made) -> None:
             line["event"] = line["event"].replace('"count":2', '"count":3', 1)
 
 
+def _torn_at_the_end(made: Made) -> None:
+    """The last event of a stream is the first of two."""
+    line = made.event("TaskRegistered", 1)
+    line["event"] = line["event"].replace('"count":1', '"count":2', 1)
+    line["hash"] = event_hash(line["event"].encode())
+
+
 def _other_issue(made: Made) -> None:
     """The second task under the first one's signed issue."""
     first, second = made.event("TaskIssued"), made.event("TaskIssued", 1)
@@ -271,6 +321,7 @@ CHANGES: dict[str, tuple[Any, set[str]]] = {
     "a made-up rule": (_by_rule, {"BASIS_WRONG", "LINK_BROKEN"}),
     "a command's events again": (_again, {"CAUSE_BROKEN"}),
     "a command's events torn": (_torn, {"HASH_MISMATCH", "CAUSE_BROKEN"}),
+    "a command's events torn at the end": (_torn_at_the_end, {"CAUSE_BROKEN"}),
     "a task begun by another issue": (_other_issue, {"UNREGISTERED_TASK"}),
     "a text": (_text(bytes="AAAA"), {"TEXT_MISMATCH"}),
     "a salt": (_text(salt="0" * 64), {"TEXT_MISMATCH"}),
@@ -499,17 +550,11 @@ def test_another_genesis_or_another_log_is_found(
 ) -> None:
     """The trust file decides, not the bundle."""
     if "log" in changes:
-        from lianxi.proof.checkpoints import log_key
-        from lianxi.proof.keys import Signer
-
         changes = {"log": log_key(made.origin, Signer(b"\5" * 32).public_key).vkey()}
     assert judge(made, **changes).codes == {code}
 
 
 def test_another_conference_s_trust_file_is_refused(made: Made, judge: Judge) -> None:
-    from lianxi.proof.checkpoints import log_key
-    from tests.bundle.material import LOG
-
     origin = made.origin[:-1] + ("0" if made.origin[-1] != "0" else "1")
     with pytest.raises(verify_bundle.RefusedError, match="trust file of"):
         judge(made, origin=origin, log=log_key(origin, LOG.public_key).vkey())
@@ -549,29 +594,55 @@ def test_a_quorum_that_is_not_met_is_said(judge: Judge) -> None:
     """One of two witnesses is no quorum of both."""
     made = bundle_of(whole_life(), checkpoints=[(16, {"U01": MINUTE}), (33, {"U01": MINUTE})])
     verdict = judge(made)
-    assert (verdict.code, verdict.run.witnessed) == (0, None)
+    assert (verdict.code, verdict.run.witnessed) == (4, None)
+    word, line = verify_bundle.said_of(verdict.run)
+    assert (word, line.partition(":")[0]) == ("not-witnessed", "NOT WITNESSED")
     assert "no checkpoint is witnessed" in "\n".join(verify_bundle.not_checked(verdict.run))
+    policy = "quorum none\n"
+    assert judge(made, policy=policy).code == 0
 
 
 def test_witnesses_need_not_meet_on_one_checkpoint(judge: Judge) -> None:
     """Who cosigns a later one vouches for all before it (proof of consistency: the same leaves)."""
     made = bundle_of(whole_life(), checkpoints=[(16, {"U01": MINUTE}), (33, {"U02": MINUTE})])
-    assert judge(made).run.witnessed == 16
+    verdict = judge(made)
+    assert (verdict.code, verdict.run.witnessed) == (0, 16)
+    assert "no quorum has cosigned leaf 16" in verify_bundle.said_of(verdict.run)[1]
+
+
+def test_a_quorum_under_nothing_is_none(judge: Judge) -> None:
+    """Over an empty tree witnesses have seen no event."""
+    made = bundle_of(whole_life(), checkpoints=[(33, {})])
+    empty, second = sha256(b"").digest(), int(datetime(2026, 3, 1, tzinfo=UTC).timestamp())
+    note = note_of(made.origin, 0, empty, {"U01": second, "U02": second})
+    made.lines.append({"type": "checkpoint", "note": note})
+    verdict = judge(made)
+    assert (verdict.code, verdict.codes) == (4, set())
 
 
 def test_a_cosignature_of_another_key_is_found(made: Made, judge: Judge) -> None:
     """The policy's key counts; a signature under its name that does not hold is a finding."""
     vkey = witness_vkey(made.origin, "U01")
     policy = f"witness U01 {vkey}\nquorum U01\n"
-    assert judge(made, policy=policy).code == 0
-    line = made.of("checkpoint")[0]
-    first, second = (note.split(" ")[-1] for note in line["note"].splitlines()[-2:])
-    line["note"] = line["note"].replace(second, first[:5] + second[5:])
-    assert judge(made, policy=policy).code in (0, 1)
-    line["note"] = line["note"].replace(
-        first, first[:40] + ("A" if first[40] != "A" else "B") + first[41:]
-    )
-    assert judge(made, policy=policy).codes == {"COSIGNATURE_INVALID"}
+    whole = judge(made, policy=policy)
+    assert (whole.code, whole.run.counts["cosignatures"], whole.run.witnessed) == (0, 2, 33)
+    line = made.of("checkpoint")[-1]
+    note, first = line["note"], line["note"].splitlines()[-2].rpartition(" ")[2]
+
+    def signed(key_hash: bytes, rest: bytes) -> Judged:
+        line["note"] = note.replace(first, b64encode(key_hash + rest).decode())
+        verdict = judge(made, policy=policy)
+        return verdict.code, verdict.codes, verdict.run.counts["cosignatures"]
+
+    raw = b64decode(first)
+    assert signed(raw[:4], raw[4:]) == (0, set(), 2)
+    # a line of a key that nobody named says nothing, for nor against
+    assert signed(bytes(4), raw[4:]) == (0, set(), 1)
+    assert signed(raw[:4], raw[4:-1] + bytes([raw[-1] ^ 1])) == (1, {"COSIGNATURE_INVALID"}, 1)
+    assert signed(raw[:4], raw[4:-1]) == (1, {"COSIGNATURE_INVALID"}, 1)
+
+
+Judged = tuple[int, set[str], int]
 
 
 def test_an_event_behind_what_a_quorum_had_seen_is_flagged(judge: Judge) -> None:
@@ -584,15 +655,134 @@ def test_an_event_behind_what_a_quorum_had_seen_is_flagged(judge: Judge) -> None
 
 
 def test_unsealed_for_long_is_flagged(judge: Judge) -> None:
-    """Older than ten minutes when the bundle was made; younger ones are said to be unsealed."""
+    """By what the header says; by the events themselves it is a finding, see below."""
     scenario = whole_life()
     scenario.now += timedelta(hours=1)
     run = judge(bundle_of(scenario, unsealed=1)).run
     assert [flag.code for flag in run.flags] == ["UNSEALED"]
-    scenario = whole_life()
-    verdict = judge(bundle_of(scenario, unsealed=1))
+
+
+def test_young_events_without_a_leaf_are_not_said_to_hold(judge: Judge) -> None:
+    """Exit 0, up to the last leaf; how many follow is said."""
+    verdict = judge(bundle_of(whole_life(), unsealed=1))
     assert (verdict.code, verdict.run.flags) == (0, [])
+    word, line = verify_bundle.said_of(verdict.run)
+    assert word == "holds-up-to-leaf"
+    assert line == "HOLDS UP TO LEAF 31; 1 later events are not proven yet"
     assert "the tree over 1 events" in "\n".join(verify_bundle.not_checked(verdict.run))
+
+
+def _relinked(made: Made, *dropped: dict[str, Any]) -> None:
+    """Without these, the others numbered and linked anew: what somebody with the machine can do."""
+    made.lines = [line for line in made.lines if line["type"] != "text" and line not in dropped]
+    made.lines[0]["texts"] = False
+    seqs: dict[str, int] = {}
+    heads: dict[str, str] = {}
+    for line in made.of("event"):
+        event, stream = json.loads(line["event"]), line["stream"]
+        event["seq"] = line["seq"] = seqs.get(stream, 0) + 1
+        event["prev"] = heads.get(stream, "0" * 64)
+        line["event"] = verify_bundle.canonical(event).decode()
+        line["hash"] = event_hash(line["event"].encode())
+        seqs[stream], heads[stream] = event["seq"], line["hash"]
+
+
+def test_a_bundle_without_its_tree_does_not_hold(made: Made, judge: Judge) -> None:
+    """Cut, or with an act left out and linked anew: no key is needed for that, so it is found."""
+    made.lines = [line for line in made.lines if line["type"] != "checkpoint"]
+    made.lines[0]["size"] = 0
+    for line in made.of("event"):
+        del line["leaf"]
+    assert judge(made).codes == {"CHECKPOINT_MISSING"}
+    _relinked(made, made.event("CompletionReturned"))
+    assert judge(made).codes == {"CHECKPOINT_MISSING"}
+    assert judge(made, trusted=False).code == 3
+    held_empty = note_of(made.origin, 0, sha256(b"").digest())
+    assert judge(made, held=[held_empty]).codes == {"CHECKPOINT_MISSING"}
+
+
+def test_behind_an_old_checkpoint_nothing_can_be_rewritten_unseen(made: Made, judge: Judge) -> None:
+    """A genuine earlier head is kept and an act behind it left out, under any date of the bundle."""
+    early, late = made.of("checkpoint")
+    made.lines.remove(late)
+    size = made.lines[0]["size"] = int(early["note"].split("\n")[1])
+    for line in made.of("event"):
+        if line["leaf"] >= size:
+            del line["leaf"]
+    _relinked(made, made.event("AssignmentAcknowledged", 3))
+    assert judge(made).codes == {"UNSEALED"}
+    made.lines[0]["made_at"] = "2026-03-01T00:00:00.000000Z"
+    assert judge(made).codes == {"UNSEALED", "MADE_TOO_EARLY"}
+
+
+def test_what_came_after_the_bundle_is_said_not_to_be_checked(judge: Judge) -> None:
+    """With the last time that a witness vouches for, since the bundle's own date is nobody's word."""
+    whole = judge(bundle_of(whole_life())).run
+    (said,) = (note for note in verify_bundle.not_checked(whole) if "anything after" in note)
+    assert whole.bundle.header["made_at"] in said
+    newest = max(json.loads(line["event"])["at"] for line in bundle_of(whole_life()).of("event"))
+    cosigned = datetime.fromisoformat(newest).replace(microsecond=0) + MINUTE
+    assert f"the newest cosignature is of {format_instant(cosigned)}" in said
+    alone = judge(bundle_of(whole_life(), checkpoints=[(33, {})])).run
+    assert any("no witness names a time" in note for note in verify_bundle.not_checked(alone))
+
+
+# --- the log's key ---
+
+NEXT_LOG = Signer(b"\6" * 32)
+
+
+def list_log_key(scenario: Scenario, signer: Signer, *retire: Signer) -> None:
+    """The roster lists one more key of the log, and retires others."""
+    entry = RosterKey(
+        unit="system",
+        role=Role.SYSTEM,
+        use="log",
+        key_id=signer.key_id,
+        public_key=signer.public_key.hex(),
+    )
+    made = RosterChanges(add=(entry,), retire=tuple(key.key_id for key in retire) or None)
+    roster = next_roster(scenario.conference.state.roster, made)
+    signatures = (sign_roster(roster, scenario.signer("convener")),)
+    command = ChangeRoster(changes=made, roster_signatures=signatures)
+    asked = command.model_dump(mode="json", exclude_none=True)
+    scenario.ask("convener", "change-roster", **asked)
+    step = RosterStep(changes=made, version=roster.version, signatures=signatures)
+    scenario.steps.append(step)
+
+
+def with_another_log_key() -> Scenario:
+    """The log's key is retired; eleven minutes later comes the last event."""
+    scenario = Scenario().register_all()
+    list_log_key(scenario, LOG)
+    task = scenario.issue("plan-1")
+    list_log_key(scenario, NEXT_LOG, LOG)
+    scenario.act("U01", task, "acknowledge")
+    scenario.pass_time(minutes=11)
+    scenario.act("U01", task, "progress", percent=5)
+    return scenario
+
+
+def test_a_retired_key_of_the_log_signs_no_more(judge: Judge) -> None:
+    """What it signed before stands; ten minutes for what was under way; then only the next one."""
+    count = len(bundle_of(with_another_log_key()).of("event"))
+    whole = bundle_of(with_another_log_key(), checkpoints=[(4, {}), (-1, {}), (count, {})])
+    vkeys = [log_key(whole.origin, signer.public_key).vkey() for signer in (LOG, NEXT_LOG)]
+    newest = whole.of("checkpoint")[-1]
+    _, size, root, *_ = newest["note"].split("\n")
+
+    def signed_by(signer: Signer) -> str:
+        return note_of(whole.origin, int(size), b64decode(root), signer=signer)
+
+    both = signed_by(LOG) + signed_by(NEXT_LOG).splitlines(keepends=True)[-1]
+    notes = {"old": (signed_by(LOG), {"CHECKPOINT_UNSIGNED"}), "both": (both, set())}
+    notes["next"] = signed_by(NEXT_LOG), set()
+    for vkey in vkeys:  # whichever of them the trust file names
+        for name, (note, codes) in notes.items():
+            newest["note"] = note
+            found = judge(whole, log=vkey, policy="quorum none\n")
+            assert found.codes == codes, name
+            assert len(found.run.findings) == len(codes)
 
 
 def test_a_checkpoint_held_elsewhere_shows_a_cut_tail(judge: Judge) -> None:
@@ -604,8 +794,8 @@ def test_a_checkpoint_held_elsewhere_shows_a_cut_tail(judge: Judge) -> None:
     cut.lines = [line for line in cut.lines if line["type"] != "event" or "leaf" in line]
     cut.lines = [line for line in cut.lines if line["type"] != "text"]
     cut.lines[0]["texts"] = False
-    assert judge(cut).code == 0
-    assert judge(cut, held=[earlier]).code == 0
+    assert judge(cut).code == judge(cut, held=[earlier]).code == 4
+    assert judge(cut, policy="quorum none\n").code == 0
     assert judge(cut, held=[later]).codes == {"CHECKPOINT_BEYOND"}
     forged = note_of(whole.origin, 20, b"\1" * 32)
     assert judge(whole, held=[forged]).codes == {"CHECKPOINT_FORKED"}
