@@ -28,7 +28,8 @@ def make_trail(
 ) -> Scenario:
     """A sealed trail of at least so many events under `folder`; the scenario that lived it."""
     with open_store(f"sqlite:///{folder}/trail.db", folder / "evidence", writable=True) as store:
-        scenario = Scenario.today(units=UNITS, smtp=frozenset({"U02"})).register_all()
+        scenario = Scenario.today(units=UNITS, smtp=frozenset({"U02"}), log_keys=(LOG_KEY,))
+        scenario.register_all()
         count = _record(store, scenario)
         sealed = 0
         for step in _life(scenario):
@@ -46,11 +47,11 @@ def make_trail(
     return scenario
 
 
-def seal(store: Store, scenario: Scenario) -> None:
-    """Leaves for all that is recorded, and a signed checkpoint."""
+def seal(store: Store, scenario: Scenario, keys: tuple[Signer, ...] = (LOG_KEY,)) -> None:
+    """Leaves for all that is recorded, and a checkpoint; without keys it stays unsigned."""
     if store.writer is None:
         raise ValueError("sealing writes")
-    sealer = SqlSealer(store.writer, store.engine, lambda: (LOG_KEY,), store.anchors)
+    sealer = SqlSealer(store.writer, store.engine, lambda: keys, store.anchors)
     while sealer.seal(scenario.now).more:
         pass
 

@@ -10,12 +10,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal, NamedTuple
 
 from lianxi.domain.refusal import Refusal
-from lianxi.proof.checkpoints import Checkpoint, cosignature_time, read_checkpoint, signed_by
+from lianxi.proof.checkpoints import (
+    Checkpoint,
+    cosignature_time,
+    log_key,
+    read_checkpoint,
+    signed_by,
+)
 from lianxi.proof.notes import Note, NoteKey, parse_signature_line
 from lianxi.proof.policies import Policy
 from lianxi.proof.tree import EMPTY_ROOT, HASH_BYTES, Range
-from lianxi.proof.verification import Finding, place_of
-from lianxi.proof.witnessing import Cosigned, witnessed_at
+from lianxi.proof.verification import Finding, TrailChecker, place_of
+from lianxi.proof.witnessing import Cosigned
 
 LATE_BY = timedelta(minutes=10)
 """An event older than this when a quorum cosigned a checkpoint belongs into it (docs/proof.md)."""
@@ -39,10 +45,35 @@ class KnownHead(NamedTuple):
 
 
 class Witnessed(NamedTuple):
-    """That a quorum had cosigned a tree of so many leaves, or a later one, at `at`."""
+    """That a quorum had, at `at` or later, been shown nothing beyond a tree of so many leaves."""
 
     size: int
     at: datetime
+
+
+class LogKey(NamedTuple):
+    """A key that some version of the roster listed for the log.
+
+    `retired`: the event of the conference's stream by which it signs no more, None while it may.
+    """
+
+    key: NoteKey
+    retired: int | None = None
+
+
+def log_keys_of(checker: TrailChecker, origin: str) -> list[LogKey]:
+    """All that the conference's stream, followed from the first event, listed: older ones stand too."""
+    found = {
+        key.key_id: key.public_key
+        for roster in checker.rosters_of(origin).values()
+        for key in roster.keys
+        if key.use == "log"
+    }
+    retired = checker.retired.get(origin, {})
+    return [
+        LogKey(log_key(origin, bytes.fromhex(public)), retired.get(key_id))
+        for key_id, public in found.items()
+    ]
 
 
 def log_place(origin: str, size: int | str) -> str:
@@ -70,7 +101,7 @@ class LogChecker:
         self._latest: datetime | None = None
         self.findings: list[Finding] = []
         self.flags: list[Finding] = []
-        """BACKDATED_OR_LATE: older than a checkpoint that it is missing from; no finding by itself."""
+        """BACKDATED_OR_SEALED_LATE: older than a checkpoint that it is missing from; no finding by itself."""
 
     @property
     def size(self) -> int:
@@ -96,7 +127,8 @@ class LogChecker:
         while self._witnessed:
             self._take_witnessed()
         self._check_time(at, where)
-        if _instant(now) - _instant(at) > UNSEALED_FOR:
+        since, present = _instant(at), _instant(now)
+        if since is None or present is None or present - since > UNSEALED_FOR:
             place = place_of(self._origin, *where)
             self.findings.append(Finding("UNSEALED", place, f"since {at}"))
 
@@ -129,20 +161,27 @@ class LogChecker:
     def _check_time(self, at: str, where: tuple[str, int]) -> None:
         while self._witnessed and self._witnessed[-1].size <= self.size:
             self._take_witnessed()
-        if self._latest is not None and _instant(at) < self._latest - LATE_BY:
+        since = None if self._latest is None else _instant(at)
+        if self._latest is not None and since is not None and since < self._latest - LATE_BY:
             detail = f"{at}, witnessed without it at {_spelled(self._latest)}"
             place = place_of(self._origin, *where)
-            self.flags.append(Finding("BACKDATED_OR_LATE", place, detail))
+            self.flags.append(Finding("BACKDATED_OR_SEALED_LATE", place, detail))
 
     def _take_witnessed(self) -> None:
         at = self._witnessed.pop().at
         self._latest = at if self._latest is None else max(self._latest, at)
 
 
-def check_note(note: str, expected: Checkpoint, log_keys: Sequence[NoteKey]) -> str | None:
+LeafOf = Callable[[int], int | None]
+"""Which leaf an event of the conference's stream is; None while it is not sealed."""
+
+
+def check_note(
+    note: str, expected: Checkpoint, log_keys: Sequence[LogKey], leaf_of: LeafOf
+) -> str | None:
     """Why a signed note is not the log's word for a checkpoint; None when it is.
 
-    unreadable, other (of another tree), unsigned (by none of the log's keys), invalid.
+    unreadable, other (of another tree), unsigned (by none of the log's keys), invalid, retired.
     """
     try:
         checkpoint, parsed = read_checkpoint(note.encode("utf-8", "surrogatepass"))
@@ -150,15 +189,33 @@ def check_note(note: str, expected: Checkpoint, log_keys: Sequence[NoteKey]) -> 
         return "unreadable"
     if checkpoint != expected:
         return "other"
-    return check_signatures(parsed, log_keys)
+    return check_signatures(parsed, checkpoint.size, log_keys, leaf_of)
 
 
-def check_signatures(note: Note, log_keys: Sequence[NoteKey]) -> str | None:
-    """Why a note is not signed by one of the keys: unsigned, invalid; None when it is."""
-    held = [signed_by(note, key) for key in log_keys]
-    if False in held:
-        return "invalid"
-    return None if True in held else "unsigned"
+def check_signatures(
+    note: Note, size: int, log_keys: Sequence[LogKey], leaf_of: LeafOf
+) -> str | None:
+    """Why a note is not signed by a key that might sign so many leaves; None when it is.
+
+    A word: unsigned; invalid; retired, where the very leaves say that whose key it was signs no more:
+    what is signed was committed before, so that the log itself had read them.
+    """
+    retired = False
+    signed = False
+    for key, retired_by in log_keys:
+        held = signed_by(note, key)
+        if held is False:
+            return "invalid"
+        if held is None:
+            continue
+        gone = None if retired_by is None else leaf_of(retired_by)
+        if gone is not None and gone < size:
+            retired = True
+        else:
+            signed = True
+    if signed:
+        return None
+    return "retired" if retired else "unsigned"
 
 
 def check_cosignature(line: str, vkey: str, checkpoint: Checkpoint, time: int) -> str | None:
@@ -173,11 +230,22 @@ def check_cosignature(line: str, vkey: str, checkpoint: Checkpoint, time: int) -
 
 
 def witnessed_heads(policy: Policy, cosigned: Sequence[Cosigned]) -> Iterator[Witnessed]:
-    """Each cosigned size that the policy's quorum has witnessed, and when it had."""
-    for size in sorted({size for size, *_ in cosigned}):
-        at = witnessed_at(policy, cosigned, size)
-        if at:
-            yield Witnessed(size, datetime.fromtimestamp(at, UTC))
+    """Each cosigned size that a quorum has seen, and until when it had seen nothing beyond.
+
+    A cosignature of a later tree may hold the very event that an earlier one lacks: for a size only
+    those up to it count, each witness's latest (witnesses seldom meet on one checkpoint).
+    """
+    if policy.satisfied(()):
+        return
+    latest: dict[str, int] = {}
+    for size, name, time in sorted(cosigned):
+        latest[name] = max(latest.get(name, time), time)
+        names: set[str] = set()
+        for since, witness in sorted(((at, who) for who, at in latest.items()), reverse=True):
+            names.add(witness)
+            if policy.satisfied(names):
+                yield Witnessed(size, datetime.fromtimestamp(since, UTC))
+                break
 
 
 def _raw(digest: str) -> bytes:
@@ -189,8 +257,13 @@ def _raw(digest: str) -> bytes:
     return raw if len(raw) == HASH_BYTES else bytes(HASH_BYTES)
 
 
-def _instant(text: str) -> datetime:
-    return datetime.fromisoformat(text)
+def _instant(text: str) -> datetime | None:
+    """None for what is no instant: somebody's column, which is named where it is read."""
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return None if instant.tzinfo is None else instant
 
 
 def _spelled(instant: datetime) -> str:

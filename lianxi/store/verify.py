@@ -16,8 +16,8 @@ from typing import Literal
 
 from sqlalchemy import Connection, Engine
 
-from lianxi.domain.roster import Roster
 from lianxi.ids import CONFERENCE_STREAM, task_of_stream
+from lianxi.proof.log_checks import LogKey, log_keys_of
 from lianxi.proof.verification import Finding, TrailChecker
 from lianxi.store.evidence import EvidenceFolder
 from lianxi.store.faults import outages_translated
@@ -109,7 +109,7 @@ def verify_trail(engine: Engine, evidence: EvidenceFolder, look: Look = CLOSELY)
     NOT_SUCCEEDED, COMMAND_DIFFERS, COMMAND_UNUSED, ROW_MISSING, ROW_UNEXPECTED, ROW_DIFFERS,
     OPENING_MISSING, OPENING_MISMATCH, REDACTION_UNDONE, REDACTION_UNFOUNDED, OUTBOX_DIFFERS,
     LETTER_UNEXPECTED, LEAF_DIFFERS, LEAF_ORDER, LEAF_WITHOUT_EVENT, NODE_WRONG, CHECKPOINT_NOTE,
-    COSIGNATURE_INVALID, ANCHOR_UNREADABLE.
+    CHECKPOINT_UNSIGNED, COSIGNATURE_INVALID, ANCHOR_UNREADABLE, STREAM_UNREADABLE.
     """
     with outages_translated(), Crew(engine, look.jobs, look.url) as crew:
         return _Verification(crew.connection, evidence, look, crew).run()
@@ -138,13 +138,14 @@ class _Verification:
         report, look = self._report, self._look
         streams = streams_of(self._connection)
         report.streams = len(streams)
-        rosters: dict[str, list[Roster]] = {}
+        log_keys: dict[str, list[LogKey]] = {origin: [] for origin, _ in streams}
         if look.depth == "bytes":
             report.add_all(self._bytes())
         else:
-            rosters = self._streams(streams, look.depth)
+            checker = self._streams(streams, look.depth)
+            log_keys = {origin: log_keys_of(checker, origin) for origin in log_keys}
         tree = TreeCheck(self._connection, look.outside, look.now)
-        tree.run(rosters, report.add, signatures=look.depth == "deep")
+        tree.run(log_keys, report.add, signatures=look.depth == "deep")
         counts = tree.counts
         report.leaves, report.checkpoints = counts.leaves, counts.checkpoints
         report.heads_outside = counts.heads_outside
@@ -155,7 +156,7 @@ class _Verification:
     def _bytes(self) -> Iterator[Finding]:
         yield from bytes_findings(self._connection, self._report)
 
-    def _streams(self, streams: Counter[Stream], depth: Depth) -> dict[str, list[Roster]]:
+    def _streams(self, streams: Counter[Stream], depth: Depth) -> TrailChecker:
         checker = TrailChecker(signatures=depth == "deep")
         knowledge = Knowledge(checker)
         deep: Literal["full", "deep"] = "deep" if depth == "deep" else "full"
@@ -180,9 +181,7 @@ class _Verification:
                 check.check(*one)
         self._take(outcome, checker)
         self._tables(check, outcome, streams)
-        return {
-            origin: list(checker.rosters_of(origin).values()) for origin in {o for o, _ in streams}
-        }
+        return checker
 
     def _take(self, outcome: Outcome, checker: TrailChecker) -> None:
         report = self._report

@@ -9,17 +9,20 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, func, select
 
 from lianxi.domain.refusal import Refusal
-from lianxi.domain.roster import Roster
 from lianxi.domain.values import format_instant
-from lianxi.proof.checkpoints import Checkpoint, log_key, read_checkpoint
+from lianxi.ids import CONFERENCE_STREAM
+from lianxi.proof.checkpoints import Checkpoint, read_checkpoint
 from lianxi.proof.log_checks import (
+    UNSEALED_FOR,
     KnownHead,
     LogChecker,
+    LogKey,
     Nodes,
     Witnessed,
     check_cosignature,
@@ -27,7 +30,7 @@ from lianxi.proof.log_checks import (
     log_place,
     witnessed_heads,
 )
-from lianxi.proof.notes import NoteKey, parse_signature_line
+from lianxi.proof.notes import parse_signature_line
 from lianxi.proof.policies import Policy
 from lianxi.proof.verification import Finding, place_of
 from lianxi.proof.witnessing import Cosigned, cosigned_by
@@ -86,12 +89,15 @@ class TreeCheck:
         self.counts = TreeCounts()
 
     def run(
-        self, rosters: Mapping[str, Sequence[Roster]], report: Report, *, signatures: bool
+        self, log_keys: Mapping[str, Sequence[LogKey]], report: Report, *, signatures: bool
     ) -> None:
-        """All findings. `rosters`: every version of each conference's roster, as derived."""
+        """All findings. `log_keys`: for each conference that has events, as its stream lists them.
+
+        Without `signatures` no keys are needed: an empty list stands for the conference.
+        """
         self._signatures = signatures
-        for origin in sorted({*rosters, *self._origins()}):
-            self._check_log(origin, rosters.get(origin, ()), report)
+        for origin in sorted({*log_keys, *self._origins()}):
+            self._check_log(origin, log_keys.get(origin, ()), report)
 
     def _origins(self) -> Iterable[str]:
         return [
@@ -100,7 +106,7 @@ class TreeCheck:
             for origin in self._connection.scalars(select(table.c.origin).distinct())
         ]
 
-    def _check_log(self, origin: str, rosters: Sequence[Roster], report: Report) -> None:
+    def _check_log(self, origin: str, log_keys: Sequence[LogKey], report: Report) -> None:
         stored = self._connection.execute(
             select(checkpoints).where(checkpoints.c.origin == origin).order_by(checkpoints.c.size)
         ).all()
@@ -110,23 +116,24 @@ class TreeCheck:
         by_size = {row.size: Checkpoint(origin, row.size, _raw(row.root)) for row in stored}
         heads += [KnownHead(size, known.root, "checkpoint") for size, known in by_size.items()]
         witnessed: list[Witnessed] = []
+        for size in _unsigned(stored, self._now):
+            report(Finding("CHECKPOINT_UNSIGNED", log_place(origin, size)))
         if self._signatures:
-            self._check_notes(origin, rosters, stored, report)
+            self._check_notes(origin, log_keys, stored, report)
             witnessed = self._check_cosignatures(origin, by_size, report)
         checker = LogChecker(origin, heads, witnessed, _NodeCheck(self._connection, origin, report))
         self._feed(origin, checker, report)
         for finding in stray_nodes(self._connection, origin, checker.size):
             report(finding)
-        if checker.size or stored:
+        if checker.size or stored or self._now is not None:
             newest = stored[-1].at if stored else ""
-            self._unsealed(origin, checker, newest)
-        elif not heads:
+            self._unsealed(origin, checker, newest, report)
+        if not (checker.size or stored or heads):
             self.counts.unchecked.append(Finding("NOT_SEALED", origin, "no leaf, no checkpoint"))
         checker.finish()
         self.counts.leaves += checker.size
         self.counts.flags += checker.flags
-        for finding in checker.findings:
-            report(finding)
+        _drain(checker, report)
 
     # --- what is known from elsewhere ---
 
@@ -160,10 +167,9 @@ class TreeCheck:
     # --- signatures ---
 
     def _check_notes(
-        self, origin: str, rosters: Sequence[Roster], stored: Sequence[Any], report: Report
+        self, origin: str, keys: Sequence[LogKey], stored: Sequence[Any], report: Report
     ) -> None:
-        """Each signed checkpoint is the word of a key that the roster listed for the log."""
-        keys = _log_keys(origin, rosters)
+        """Each signed checkpoint is the word of a key that the roster listed for the log then."""
         signed = [row for row in stored if row.note is not None]
         if signed and not keys:
             self.counts.unchecked.append(
@@ -171,9 +177,20 @@ class TreeCheck:
             )
             return
         for row in signed:
-            word = check_note(row.note, Checkpoint(origin, row.size, _raw(row.root)), keys)
+            expected = Checkpoint(origin, row.size, _raw(row.root))
+            word = check_note(row.note, expected, keys, partial(self._leaf_of, origin))
             if word is not None:
                 report(Finding("CHECKPOINT_NOTE", log_place(origin, row.size), word))
+
+    def _leaf_of(self, origin: str, seq: int) -> int | None:
+        leaf: int | None = self._connection.scalar(
+            select(leaves.c.leaf).where(
+                leaves.c.origin == origin,
+                leaves.c.stream == CONFERENCE_STREAM,
+                leaves.c.seq == seq,
+            )
+        )
+        return leaf
 
     def _check_cosignatures(
         self, origin: str, by_size: Mapping[int, Checkpoint], report: Report
@@ -220,13 +237,15 @@ class TreeCheck:
                     report(Finding(word, place_of(origin, stream, seq), f"leaf {leaf}"))
                 reached[stream] = seq
                 checker.leaf(leaf, digest, at or _NEVER, (stream, seq))
+            _drain(checker, report)
 
-    def _unsealed(self, origin: str, checker: LogChecker, newest: str) -> None:
+    def _unsealed(self, origin: str, checker: LogChecker, newest: str, report: Report) -> None:
         now = newest if self._now is None else format_instant(self._now)
         result = self._connection.exec_driver_sql(_WITHOUT_LEAF, (origin,))
         while rows := result.fetchmany(_FETCH):
             for stream, seq, at in rows:
                 checker.unsealed(at, (stream, seq), now or at)
+            _drain(checker, report)
 
 
 class _NodeCheck:
@@ -274,12 +293,26 @@ def stray_nodes(connection: Connection, origin: str, size: int) -> list[Finding]
     ]
 
 
-def _log_keys(origin: str, rosters: Sequence[Roster]) -> list[NoteKey]:
-    """Every key that any version of the roster listed for the log: older checkpoints stand too."""
-    found = {
-        key.key_id: key.public_key for roster in rosters for key in roster.keys if key.use == "log"
-    }
-    return [log_key(origin, bytes.fromhex(public)) for public in found.values()]
+def _unsigned(stored: Sequence[Any], now: datetime | None) -> list[int]:
+    """Sizes of checkpoints that the log should have signed by now; `stored`: all rows, by size.
+
+    The sealer signs in the turn that made the row. Without a present (a copy, a stopped service) only
+    the newest may have been cut short; nobody signs below one that is signed.
+    """
+    signed = max((row.size for row in stored if row.note is not None), default=0)
+    bare = [row for row in stored if row.note is None]
+    if now is None:
+        return [row.size for row in bare if row.size < stored[-1].size]
+    # one that says it is of a time to come would else be young for ever
+    young = format_instant(now - UNSEALED_FOR), format_instant(now + UNSEALED_FOR)
+    return [row.size for row in bare if row.size < signed or not young[0] <= row.at <= young[1]]
+
+
+def _drain(checker: LogChecker, report: Report) -> None:
+    """Hand on what was found: of a million events without a leaf none is kept here."""
+    for finding in checker.findings:
+        report(finding)
+    checker.findings.clear()
 
 
 def _raw(root: str) -> bytes:

@@ -28,7 +28,7 @@ from lianxi.domain.roster import (
     Threshold,
 )
 from lianxi.domain.rules import DEFAULT_RULES, FIRST_RULES, Rules
-from lianxi.domain.values import Commitment, format_instant, role_of
+from lianxi.domain.values import SYSTEM, Commitment, format_instant, role_of
 from lianxi.ids import CONFERENCE_STREAM, task_stream
 from lianxi.messages import (
     CommandAnswer,
@@ -88,6 +88,8 @@ class Scenario:
     rules: Rules = FIRST_RULES
     calendar: Calendar | None = None
     engine: int = NEWEST_ENGINE
+    log_keys: tuple[Signer, ...] = ()
+    """Listed for the log from the first roster on."""
     openings: list[HandedIn] = field(default_factory=list)
     steps: list[RosterStep] = field(default_factory=list)
     tasks: dict[str, TaskStream] = field(default_factory=dict)
@@ -379,7 +381,7 @@ class Scenario:
             version=1,
             prev_roster=ZERO_HASH,
             threshold=Threshold(k=1, keys=(convener.key_id,)),
-            keys=(_entry("convener", convener),),
+            keys=(_entry("convener", convener), *map(_log_entry, self.log_keys)),
         )
         directory = {
             "v": 1,
@@ -489,6 +491,16 @@ def _entry(unit: str, signer: Signer) -> RosterKey:
     return RosterKey(
         unit=unit,
         role=role_of(unit),
+        key_id=signer.key_id,
+        public_key=signer.public_key.hex(),
+    )
+
+
+def _log_entry(signer: Signer) -> RosterKey:
+    return RosterKey(
+        unit=SYSTEM.unit,
+        role=SYSTEM.role,
+        use="log",
         key_id=signer.key_id,
         public_key=signer.public_key.hex(),
     )

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from lianxi.proof.checkpoints import Checkpoint, cosign, witness_key
+from lianxi.proof.checkpoints import Checkpoint, cosign, sign_checkpoint, witness_key
 from lianxi.proof.keys import Signer
-from lianxi.proof.notes import signature_line
+from lianxi.proof.notes import Note, note_bytes, signature_line
 from lianxi.proof.policies import Policy
 from lianxi.store.anchors import AnchorFiles
 from lianxi.store.store import Store
@@ -105,6 +105,81 @@ def test_an_event_that_is_not_sealed_in_time_is_named(
     assert (finding.code, finding.place) == ("UNSEALED", "demo/task/T-0002#7")
 
 
+def test_an_unsigned_checkpoint_may_be_the_newest_and_young(
+    store: Store, life: Scenario, tmp_path: Path
+) -> None:
+    """The log signs in the turn that made it; a look may fall between the two."""
+    for _ in range(2):
+        life.act("U03", "T-0002", "progress", percent=10)
+        record(store, life)
+        seal(store, life, keys=())
+    soon, late = life.now + timedelta(minutes=9), life.now + timedelta(minutes=11)
+    assert verify(store, tmp_path, now=soon).findings == []
+    for now, sizes in ((late, ("34", "35")), (None, ("34",))):
+        found = verify(store, tmp_path, depth="bytes", now=now).findings
+        assert [f.code for f in found] == ["CHECKPOINT_UNSIGNED"] * len(sizes)
+        assert tuple(f.place.rpartition("#")[2] for f in found) == sizes
+
+
+NO_TREE = ("leaves", "nodes", "checkpoints")
+
+
+@pytest.mark.parametrize("depth", ["bytes", "deep"])
+def test_a_tree_that_is_gone_is_named(
+    store: Store, database: sqlite3.Connection, life: Scenario, tmp_path: Path, depth: str
+) -> None:
+    """By the head that is kept outside; without one, by events that nobody sealed for so long."""
+    for table in NO_TREE:
+        database.execute(f"DELETE FROM {table}")  # noqa: S608 - our own tables
+    assert [f.code for f in verify(store, tmp_path, depth=depth).findings] == ["TRAIL_CUT"]
+    now = life.now + timedelta(hours=1)
+    report = verify(store, tmp_path, depth=depth, outside=Outside(), now=now)
+    assert {f.code for f in report.findings if f.code != "RUNG_MISSING"} == {"UNSEALED"}
+    copy = verify(store, tmp_path, depth=depth, outside=Outside())
+    assert copy.findings == []
+    assert "NOT_SEALED" in {f.code for f in copy.unchecked}
+
+
+def test_signatures_that_are_gone_are_named(
+    store: Store, database: sqlite3.Connection, life: Scenario, tmp_path: Path
+) -> None:
+    """Nothing is left to be checked then, which says enough; a time to come makes nobody young."""
+    now = life.now + timedelta(hours=1)
+    for change in ("note=NULL", "at='9999-01-01T00:00:00.000000Z'"):
+        database.execute(f"UPDATE checkpoints SET {change}")  # noqa: S608 - as above
+        found = verify(store, tmp_path, depth="full", now=now).findings
+        assert [f.code for f in found] == ["CHECKPOINT_UNSIGNED"]
+
+
+OLD_KEY, NEW_KEY = Signer(b"\x31" * 32), Signer(b"\x32" * 32)
+
+
+def test_a_retired_key_signs_no_head_that_holds_its_retirement(
+    store: Store, database: sqlite3.Connection, life: Scenario, tmp_path: Path
+) -> None:
+    """What it signed before stands; beside its successor it may go on, alone it may not."""
+    del life
+    scenario = Scenario(name="rotated", log_keys=(OLD_KEY, NEW_KEY)).register_all()
+    record(store, scenario)
+    seal(store, scenario, keys=(OLD_KEY,))
+    scenario.change_roster(retire=(OLD_KEY.key_id,))
+    record(store, scenario)
+    seal(store, scenario, keys=(OLD_KEY, NEW_KEY))
+    assert verify(store, tmp_path).findings == []
+    with store.engine.connect() as connection:
+        newest = newest_checkpoint(connection, scenario.origin)
+    assert newest is not None
+    checkpoint = Checkpoint(scenario.origin, newest.size, newest.root)
+    stolen = note_bytes(Note(checkpoint.text, (sign_checkpoint(checkpoint, OLD_KEY),))).decode()
+    where = "WHERE origin=? AND size=?"
+    database.execute(
+        f"UPDATE checkpoints SET note=? {where}",  # noqa: S608 - as above
+        (stolen, scenario.origin, newest.size),
+    )
+    (finding,) = verify(store, tmp_path).findings
+    assert (finding.code, finding.detail) == ("CHECKPOINT_NOTE", "retired")
+
+
 def test_backdated_or_sealed_late_is_a_flag(
     store: Store, database: sqlite3.Connection, life: Scenario, tmp_path: Path
 ) -> None:
@@ -127,7 +202,7 @@ def test_backdated_or_sealed_late_is_a_flag(
     report = verify(store, tmp_path, outside=Outside(policy=policy))
     assert report.findings == []
     assert [(f.code, f.place) for f in report.flags] == [
-        ("BACKDATED_OR_LATE", "demo/task/T-0002#7")
+        ("BACKDATED_OR_SEALED_LATE", "demo/task/T-0002#7")
     ]
     assert verify(store, tmp_path).flags == []
     database.execute("UPDATE cosignatures SET time=time-1")

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from lianxi.cli.client import PAGE, Client
 from lianxi.cli.faults import CliError
@@ -32,7 +33,7 @@ def trail(client: Client) -> Iterator[Line]:
     while True:
         answer = client.get("trail", after=after, limit=PAGE)
         for raw in answer.body.splitlines():
-            yield _line(raw)
+            yield line_of(raw)
             count += 1
         tick(_("{count} events").format(count=count))
         following = answer.headers.get("lianxi-next")
@@ -44,18 +45,28 @@ def trail(client: Client) -> Iterator[Line]:
         after = following
 
 
-def _line(raw: bytes) -> Line:
+def line_of(raw: bytes) -> Line:
+    """A line of the trail, every value of the sort that it is said to be; CliError otherwise."""
+    row: Any
     try:
         row = json.loads(raw)
-        return Line(
-            int(row["position"]),
-            str(row["stream"]),
-            int(row["seq"]),
-            str(row["hash"]),
-            str(row["event"]),
-            row.get("envelope"),
-            raw,
-            row.get("leaf"),
-        )
-    except (ValueError, KeyError, TypeError):
-        raise CliError("ANSWER_UNREADABLE", reason="trail") from None
+    except (ValueError, RecursionError):
+        row = None
+    if not isinstance(row, dict) or not all(
+        type(row.get(name)) in sorts for name, sorts in _SORTS.items()
+    ):
+        raise CliError("ANSWER_UNREADABLE", reason="trail")
+    values: dict[str, Any] = {name: row.get(name) for name in _SORTS}
+    return Line(raw=raw, **values)
+
+
+_SORTS: dict[str, tuple[type, ...]] = {
+    "position": (int,),
+    "stream": (str,),
+    "seq": (int,),
+    "hash": (str,),
+    "event": (str,),
+    "envelope": (str, type(None)),
+    "leaf": (int, type(None)),
+}
+"""What a line says, of what type exactly: true is no number."""

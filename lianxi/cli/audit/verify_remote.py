@@ -1,12 +1,11 @@
 """The trail verified over the gateway: every event fetched, derived again, held against the log (cli)."""
 
-import json
 from dataclasses import dataclass, field
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lianxi.cli import times
-from lianxi.cli.audit.trail import Line, trail
+from lianxi.cli.audit.trail import Line, line_of, trail
 from lianxi.cli.audit.verify_report import NOT_OVER_GATEWAY, Verdict
 from lianxi.cli.client import Client
 from lianxi.cli.faults import CliError
@@ -18,7 +17,6 @@ from lianxi.proof.checkpoints import Checkpoint, read_checkpoint
 from lianxi.proof.notes import Note
 
 if TYPE_CHECKING:
-    from lianxi.proof.notes import NoteKey
     from lianxi.proof.policies import Policy
     from lianxi.proof.verification import TrailRow
     from lianxi.streams.deep import DeepChecker
@@ -65,7 +63,7 @@ def over_gateway(flags: Flags, depth: str, policy: "Policy | None") -> Verdict:
                 others.write(line.raw + b"\n")
         others.seek(0)
         for raw in others:
-            _check(checker, origin, _line_again(raw), fetched)
+            _check(checker, origin, line_of(raw), fetched)
     if depth == "deep":
         verdict.findings += checker.finish(times.now())
         verdict.derived = checker.derived.right
@@ -96,20 +94,6 @@ def _row(origin: str, line: Line) -> "TrailRow":
     return TrailRow(origin, line.stream, line.seq, data, line.hash, line.envelope)
 
 
-def _line_again(raw: bytes) -> Line:
-    row = json.loads(raw)
-    return Line(
-        row["position"],
-        row["stream"],
-        row["seq"],
-        row["hash"],
-        row["event"],
-        row.get("envelope"),
-        raw,
-        row.get("leaf"),
-    )
-
-
 # --- the log ---
 
 
@@ -126,9 +110,11 @@ def _check_log(
 ) -> None:
     """The tree over what was fetched, against every checkpoint of the log and this machine's own."""
     from lianxi.proof.log_checks import (
+        UNSEALED_FOR,
         KnownHead,
         LogChecker,
         check_signatures,
+        log_keys_of,
         log_place,
         witnessed_heads,
     )
@@ -136,17 +122,24 @@ def _check_log(
     from lianxi.proof.witnessing import cosigned_by
 
     verdict, origin = fetched.verdict, client.place.origin
-    stored = _checkpoints(client, verdict)
+    kept = _checkpoints(client)
+    stored = kept or []
     pin = client.log.pin
     heads = [KnownHead(each.checkpoint.size, each.checkpoint.root, "checkpoint") for each in stored]
     if pin.size:
         heads.append(KnownHead(pin.size, bytes.fromhex(pin.root), "pin"))
     verdict.checkpoints, verdict.heads_outside = len(stored), 1 if pin.size else 0
-    keys = _log_keys(checker, origin)
+    keys = log_keys_of(checker.checker, origin)
+    numbers = {leaf.where: leaf.number for leaf in fetched.leaves if leaf.number is not None}
     if stored and not keys:
         verdict.leave(Finding("CHECKPOINT_SIGNATURES", origin))
     for each in stored if keys else ():
-        word = check_signatures(each.note, keys)
+        word = check_signatures(
+            each.note,
+            each.checkpoint.size,
+            keys,
+            lambda seq: numbers.get((CONFERENCE_STREAM, seq)),
+        )
         if word is not None:
             verdict.findings.append(
                 Finding("CHECKPOINT_NOTE", log_place(origin, each.checkpoint.size), word)
@@ -159,27 +152,29 @@ def _check_log(
             for found in cosigned_by(policy, each.checkpoint, each.note.signatures)
         ]
         witnessed = list(witnessed_heads(policy, cosigned))
-    if not heads and all(leaf.number is None for leaf in fetched.leaves):
-        verdict.leave(Finding("NOT_SEALED", origin))
-        return
-    log = LogChecker(origin, heads, witnessed)
     sealed = sorted(leaf for leaf in fetched.leaves if leaf.number is not None)
+    if not (heads or sealed):
+        verdict.leave(Finding("NOT_SEALED", origin))
+        if kept is None:  # a service of before there were logs
+            return
+    log = LogChecker(origin, heads, witnessed)
     for leaf in sealed:
         log.leaf(leaf.number or 0, leaf.hash, leaf.at, leaf.where)
-    now = times.spell(times.now())
+    now = times.now()
     for leaf in fetched.leaves:
         if leaf.number is None and leaf.at:
-            log.unsealed(leaf.at, leaf.where, now)
+            log.unsealed(leaf.at, leaf.where, times.spell(now))
+    signed, late = max((head.size for head in heads), default=0), times.spell(now - UNSEALED_FOR)
+    if any(leaf.at and leaf.at < late for leaf in sealed[signed:]):
+        verdict.findings.append(Finding("CHECKPOINT_UNSIGNED", log_place(origin, len(sealed))))
     log.finish()
     verdict.leaves = log.size
     verdict.findings += log.findings
     verdict.flags += log.flags
 
 
-def _checkpoints(client: Client, verdict: Verdict) -> list[_Stored]:
-    """All signed checkpoints; a service that keeps none is said."""
-    from lianxi.proof.verification import Finding
-
+def _checkpoints(client: Client) -> list[_Stored] | None:
+    """All signed checkpoints; None where the service knows of none."""
     found: list[_Stored] = []
     since: int | None = 0
     while since is not None:
@@ -188,8 +183,7 @@ def _checkpoints(client: Client, verdict: Verdict) -> list[_Stored]:
         except CliError as error:
             if error.code != "NOT_FOUND":
                 raise
-            verdict.leave(Finding("NOT_SEALED", client.place.origin))
-            return found
+            return None
         try:
             found += [_stored(item) for item in page["items"]]
             following = page.get("next")
@@ -213,19 +207,6 @@ def _beyond(following: int, since: int) -> int:
     if following <= since:
         raise ValueError("the next page begins before this one")
     return following
-
-
-def _log_keys(checker: "DeepChecker", origin: str) -> "list[NoteKey]":
-    """Every key that a version of the roster, followed from the first, listed for the log."""
-    from lianxi.proof.checkpoints import log_key
-
-    found = {
-        key.key_id: key.public_key
-        for roster in checker.checker.rosters_of(origin).values()
-        for key in roster.keys
-        if key.use == "log"
-    }
-    return [log_key(origin, bytes.fromhex(public)) for public in found.values()]
 
 
 def _own_policy(client: Client) -> "Policy | None":
