@@ -233,6 +233,25 @@ def test_a_shutdown_or_cancellation_is_answered_within_a_second(
     assert took < 1.0
 
 
+def test_what_waits_when_the_worker_stops_is_sealed_first(room: Room) -> None:
+    """All of it, so that a backup taken then lacks no leaf; a store that is away is left at once."""
+    turns = [SealTurn(sealed=1), SealTurn(sealed=4, more=True), SealTurn(sealed=2)]
+
+    def wait_and_stop() -> None:
+        room.sealer.turns.extend(turns[1:])
+        room.environment.worker_shutdown()
+
+    room.sealer.turns.append(turns[0])
+    with later(0.2, wait_and_stop):
+        result = room.run(30.0)
+    assert (result.ended, result.sealed, room.looks) == ("shutdown", 7, 3)
+    room.environment = ActivityEnvironment()
+    room.sealer.turns.extend([SealTurn(), StoreUnavailableError("gone"), SealTurn(sealed=9)])
+    with later(0.2, room.environment.worker_shutdown):
+        assert room.run(30.0).sealed == 0
+    assert room.looks == 5
+
+
 def test_what_does_not_fit_is_said_once_and_again_after_it_was_gone(
     room: Room, caplog: pytest.LogCaptureFixture
 ) -> None:
