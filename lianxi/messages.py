@@ -41,6 +41,10 @@ MAX_BATCH_EVENTS = 128
 MAX_BATCH_BYTES = 1 << 20
 MAX_TAIL_BYTES = 640 << 10
 MAX_ROSTER_STEPS = 128
+MAX_ROSTER_STEP_BYTES = 128 << 10
+"""Of all that come with one command; a single one has 34 KB at most."""
+MAX_THAW_STEP_BYTES = 48 << 10
+"""Beside what a thaw takes along from the trail."""
 MAX_STORED_BYTES = 16 << 20
 """Events of a stream that a thaw takes up, as they stand."""
 MAX_STORED_TEXT = (1280 << 10) * 4 // 3

@@ -161,6 +161,10 @@ class Trail(Protocol):
         """The newest recorded version of a conference's roster; None where it has none."""
         ...
 
+    def latest_roster(self, origin: str) -> Roster | None:
+        """The newest recorded roster of a conference; None where it has none."""
+        ...
+
     def stored_stream(self, origin: str, stream: str) -> StoredLines:
         """Everything stored of a stream, for a thaw."""
         ...

@@ -24,16 +24,18 @@ from lianxi import ids
 from lianxi.domain.conference.refusals import ZoneUnknownError
 from lianxi.domain.engine import NEWEST_ENGINE
 from lianxi.domain.refusal import Refusal
+from lianxi.domain.roster import Roster
 from lianxi.domain.task.commands import ThawStream
 from lianxi.domain.task.state import TaskPhase
 from lianxi.engine.outcomes import Accepted, Outcome, Pending, Refused
-from lianxi.engine.owed_rosters import OwedRosters
+from lianxi.engine.owed_rosters import NOTHING, OwedRosters, fitting
 from lianxi.engine.reconciling import keep_schedule, reconcile_now
 from lianxi.messages import (
     COMMAND_UPDATE,
     CONFERENCE_WORKFLOW,
     MAILROOM_WORKFLOW,
-    MAX_ROSTER_STEPS,
+    MAX_ROSTER_STEP_BYTES,
+    MAX_THAW_STEP_BYTES,
     SEALER_WORKFLOW,
     TASK_WORKFLOW,
     CommandAnswer,
@@ -48,9 +50,15 @@ from lianxi.messages import (
     Tuning,
 )
 from lianxi.ports import PendingTask, Trail
-from lianxi.proof.commands import CommandPayload, SignedCommand, open_command, update_id
+from lianxi.proof.commands import (
+    CommandPayload,
+    SignedCommand,
+    check_standing,
+    open_command,
+    update_id,
+)
 from lianxi.proof.events import open_event
-from lianxi.proof.rosters import RosterStep
+from lianxi.proof.refusals import KeyUnknownError
 from lianxi.streams.conference_stream import ConferenceStream
 from lianxi.streams.thawing import pack
 
@@ -129,15 +137,9 @@ class Engine:
     async def _until_known(self, signed: SignedCommand, workflow_id: str) -> Outcome:
         """Send the same update until its outcome is known or the patience is over."""
         payload = signed.payload
-        owed: tuple[RosterStep, ...] = ()
-        if ids.task_of_stream(payload.stream) is not None:
-            owed = await self._read(lambda: self._owed.of(payload.origin, payload.stream))
-        message = CommandMessage(envelope=signed.text, roster_steps=owed)
-        if payload.action == ThawStream.action:
-            thawing = await self._with_stored(message, payload)
-            if thawing is None:
-                return Refused("STORED_TOO_LARGE", {"stream": payload.stream})
-            message = thawing
+        message = await self._message(signed)
+        if not isinstance(message, CommandMessage):
+            return message
         deadline = _clock() + self._patience.total_seconds()
         while True:
             try:
@@ -163,6 +165,36 @@ class Engine:
             if _clock() >= deadline:
                 return Pending(payload.request_id)
             await asyncio.sleep(RETRY_PAUSE.total_seconds())
+
+    async def _message(self, signed: SignedCommand) -> CommandMessage | Outcome:
+        """The command with all that its stream needs; the outcome where that is known before."""
+        payload = signed.payload
+        thaws, owed = payload.action == ThawStream.action, NOTHING
+        if ids.task_of_stream(payload.stream) is not None:
+            room = MAX_THAW_STEP_BYTES if thaws else MAX_ROSTER_STEP_BYTES
+            owed = await self._read(lambda: self._owed.of(payload.origin, payload.stream, room))
+        if owed.newest is not None:
+            outcome = await self._left_out(owed.newest, payload, signed.digest)
+            if outcome is not None:
+                return outcome
+        message = CommandMessage(envelope=signed.text, roster_steps=owed.steps)
+        if not thaws:
+            return message
+        thawing = await self._with_stored(message, payload)
+        return thawing or Refused("STORED_TOO_LARGE", {"stream": payload.stream})
+
+    async def _left_out(
+        self, newest: Roster, payload: CommandPayload, digest: str
+    ) -> Outcome | None:
+        """What the stream cannot hear yet: that the key has ended. None: let the stream judge."""
+        try:
+            check_standing(payload, newest, datetime.now(UTC))
+        except KeyUnknownError:
+            return None
+        except Refusal as refusal:
+            earlier = await self._recorded_earlier(payload, digest)
+            return earlier or Refused(refusal.code, refusal.params)
+        return None
 
     async def _with_stored(
         self, message: CommandMessage, payload: CommandPayload
@@ -199,7 +231,7 @@ class Engine:
                 lambda: self._trail.roster_steps(payload.origin, payload.stream)
             )
             if steps:
-                return message.model_copy(update={"roster_steps": tuple(steps[:MAX_ROSTER_STEPS])})
+                return message.model_copy(update={"roster_steps": fitting(steps)})
         if refused.code == "ALREADY_REGISTERED":
             await self.start_pending()
         return refused

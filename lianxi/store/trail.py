@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from sqlalchemy import Connection, Engine, Row, bindparam, func, select
 
 from lianxi.domain.refusal import Refusal
+from lianxi.domain.roster import Roster
 from lianxi.domain.task.events import RosterAdopted
 from lianxi.domain.values import parse_instant
 from lianxi.ids import task_of_stream
@@ -20,7 +21,7 @@ from lianxi.ports import (
     StoredLines,
 )
 from lianxi.proof.events import SealedEvent, open_event
-from lianxi.proof.rosters import RosterStep
+from lianxi.proof.rosters import RosterStep, shared_roster
 from lianxi.store.anchors import Anchors
 from lianxi.store.append import Fork, append_batch, redacted_by
 from lianxi.store.batch import read_batch
@@ -154,6 +155,18 @@ class SqlTrail:
         with outages_translated(), self._reading.connect() as connection:
             version: int | None = _ROSTER_VERSION.run(connection, {"origin_": origin}).scalar()
         return version
+
+    def latest_roster(self, origin: str) -> Roster | None:
+        """See `ports.Trail`."""
+        newest = (
+            select(rosters.c.text)
+            .where(rosters.c.origin == origin)
+            .order_by(rosters.c.version.desc())
+            .limit(1)
+        )
+        with outages_translated(), self._reading.connect() as connection:
+            text = connection.scalar(newest)
+        return None if text is None else shared_roster(text)
 
     def stored_stream(self, origin: str, stream: str) -> StoredLines:
         """See `ports.Trail`."""

@@ -291,6 +291,8 @@ class TrailContract:
         stream = task_stream("T-0001")
         assert store.trail.roster_steps(scenario.origin, stream) == scenario.steps[1:]
         assert store.trail.roster_steps(scenario.origin, task_stream("T-0002")) == []
+        assert store.trail.latest_roster(scenario.origin) == scenario.conference.state.roster
+        assert store.trail.latest_roster("example.org/lianxi/other/" + "0" * 16) is None
         scenario.begin(answer, key_count=2)
         record(store, scenario)
         assert store.trail.roster_steps(scenario.origin, stream) == scenario.steps[1:]

@@ -21,6 +21,7 @@ from lianxi.domain.observations import (
     NoticeSuperseded,
     Observation,
 )
+from lianxi.domain.roster import Roster
 from lianxi.domain.rules import Rules
 from lianxi.domain.task.evolve import fold
 from lianxi.domain.task.react import Notice, still_holds
@@ -205,6 +206,11 @@ class FakeStore:
         if not self._stream(origin, CONFERENCE_STREAM):
             return None
         return max((made.version for made in self._roster_events(origin)), default=1)
+
+    def latest_roster(self, origin: str) -> Roster | None:
+        """As `ports.Trail.latest_roster`."""
+        known = [read_roster(text.encode()) for text in self._rosters(origin).values()]
+        return max(known, key=lambda roster: roster.version, default=None)
 
     def _roster_events(self, origin: str) -> list[RosterMade]:
         facts = [

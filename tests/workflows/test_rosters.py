@@ -70,17 +70,22 @@ async def test_a_rotated_key_goes_on_where_the_old_one_was(deployment: Deploymen
 async def test_a_stream_far_behind_is_brought_forward(temporal: Client, tmp_path: Path) -> None:
     """More new keys than one command takes along: known ones carry the stream there in rounds."""
     units = tuple(f"N{number:03d}" for number in range(140))
-    made = Deployment.prepared(temporal, tmp_path, units=("U01", *units))
+    made = Deployment.prepared(temporal, tmp_path, units=("U01", "U02", *units))
     try:
         async with made.worker():
-            await made.found(keys=("U01",))
-            task = await made.issue(units=["U01"])
+            await made.found(keys=("U01", "U02"))
+            task = await made.issue(units=["U01", "U02"])
             for unit in units:
                 receipt = accepted(await made.engine.submit(made.parties.registering(unit)))
             await made.recorded(receipt)
             assert len(units) > FAR_BEHIND
             last = units[-1]
             assert refusal(await made.act(last, task, "acknowledge")) == "KEY_UNKNOWN"
+            # revoked behind all that one command takes along: the stream cannot hear of it yet
+            revoking = made.parties.changing(retire=(made.parties.signers["U02"].key_id,))
+            await made.recorded(accepted(await made.engine.submit(revoking)))
+            assert refusal(await made.act("U02", task, "acknowledge")) == "KEY_RETIRED"
+            assert made.kinds(task) == ["TaskIssued"]
             await made.recorded(await made.done("U01", task, "acknowledge"))
             assert refusal(await made.act(last, task, "acknowledge")) == "NOT_YOUR_ASSIGNMENT"
     finally:
