@@ -14,7 +14,7 @@ from lianxi.domain.conference.events import ConferenceFounded, OpeningRedacted
 from lianxi.domain.conference.state import ConferenceState
 from lianxi.domain.observations import ForkDetected
 from lianxi.domain.refusal import Refusal
-from lianxi.domain.task.events import TaskIssued
+from lianxi.domain.task.events import RosterAdopted, TaskIssued
 from lianxi.domain.task.state import TaskState
 from lianxi.ids import AUDIT_STREAM, CONFERENCE_STREAM, task_of_stream
 from lianxi.messages import RecordResult
@@ -134,10 +134,11 @@ def _check_continues(head: Head | None, first: OfferedEvent, stream: str) -> Non
 
 
 def _check_rosters(connection: Connection, origin: str, fresh: Sequence[OfferedEvent]) -> None:
-    """Recording refuses rosters that the conference's stream does not hold."""
+    """Recording refuses rosters that the conference's stream does not hold: named or adopted."""
     if fresh[0].event.kind == ConferenceFounded.__name__:
         return  # it brings the first one
-    for roster in {one.event.roster for one in fresh}:
+    adopted = {str(one.event.data.get("roster")) for one in fresh if one.event.kind == _ADOPTION}
+    for roster in adopted | {one.event.roster for one in fresh}:
         if fresh[0].event.stream == CONFERENCE_STREAM and roster != fresh[0].event.roster:
             continue  # made by an event of this very batch
         if _ROSTER.run(connection, {"origin_": origin, "hash_": roster}).scalar() is None:
@@ -269,6 +270,7 @@ def _insert(connection: Connection, offered: OfferedEvent) -> Recorded:
     return Recorded(position, offered.event, offered.hash)
 
 
+_ADOPTION = RosterAdopted.__name__
 _ADOPTED = Prepared(
     lambda _: select(rulebooks.c.adopted_at).where(
         rulebooks.c.origin == bindparam("origin_"), rulebooks.c.hash == bindparam("hash_")

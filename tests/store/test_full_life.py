@@ -368,6 +368,24 @@ def test_a_calendar_of_a_task_alone_waits_for_the_conference(store: Store) -> No
     assert verify_trail(store.engine, store.evidence).findings == []
 
 
+def test_a_roster_that_a_task_adopts_waits_for_the_conference(store: Store) -> None:
+    """Refused, retryably, from the adoption on, though that event still names the roster before it."""
+    s = Scenario(units=("U01", "U02"))
+    s.register_key("U01")
+    task = s.issue("plan-1")
+    record(store, s)
+    s.register_key("U02")
+    s.act("U02", task, "acknowledge")
+    conference, waiting = s.drain()
+    adoption, rest = split(waiting, 1)
+    with pytest.raises(GapDetectedError):
+        store.trail.append(adoption)
+    assert store.trail.event_at(s.origin, f"task/{task}", 2) is None
+    for batch in (conference, adoption, rest):
+        store.trail.append(batch)
+    assert verify_trail(store.engine, store.evidence).findings == []
+
+
 @pytest.mark.parametrize("name", ["rules_hash", "calendar_hash"])
 def test_a_first_event_that_names_other_hashes_is_refused(store: Store, name: str) -> None:
     """The hash beside rules and calendar is theirs; no writer of ours would offer another."""
