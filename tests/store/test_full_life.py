@@ -16,10 +16,11 @@ from lianxi.domain.task.events import KINDS
 from lianxi.domain.values import format_instant
 from lianxi.ports import BatchInvalidError, GapDetectedError
 from lianxi.proof.events import open_event, seal
+from lianxi.proof.rosters import roster_hash
 from lianxi.store import append, tables
 from lianxi.store.store import Store, open_store
 from lianxi.store.verify import verify_trail
-from tests.store.contract import record, split, wire
+from tests.store.contract import changed, record, split, wire
 from tests.store.full_life import RULES, FullLife, days, full_life, shifted
 from tests.store.scenario import Scenario
 from tests.store.test_projection import stored_state
@@ -369,7 +370,7 @@ def test_a_calendar_of_a_task_alone_waits_for_the_conference(store: Store) -> No
 
 
 def test_a_roster_that_a_task_adopts_waits_for_the_conference(store: Store) -> None:
-    """Refused, retryably, from the adoption on, though that event still names the roster before it."""
+    """Refused, retryably; also where the adoption's event stands under another roster, which is held."""
     s = Scenario(units=("U01", "U02"))
     s.register_key("U01")
     task = s.issue("plan-1")
@@ -378,8 +379,11 @@ def test_a_roster_that_a_task_adopts_waits_for_the_conference(store: Store) -> N
     s.act("U02", task, "acknowledge")
     conference, waiting = s.drain()
     adoption, rest = split(waiting, 1)
-    with pytest.raises(GapDetectedError):
-        store.trail.append(adoption)
+    held = roster_hash(s.genesis)
+    forged = changed(adoption.events[0], roster=held)
+    for events in (adoption.events, (forged,)):
+        with pytest.raises(GapDetectedError):
+            store.trail.append(adoption.model_copy(update={"events": events}))
     assert store.trail.event_at(s.origin, f"task/{task}", 2) is None
     for batch in (conference, adoption, rest):
         store.trail.append(batch)
