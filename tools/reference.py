@@ -13,6 +13,7 @@ from lianxi.cli.faults import CLIENT_CATALOGUE
 from lianxi.cli.grammar import COMMON, Explained, LazyGroup
 from lianxi.cli.main import root
 from lianxi.errors import CATALOGUE, Entry, Exit
+from lianxi.findings import FINDINGS
 
 ROOT = Path(__file__).parent.parent
 CLI = ROOT / "docs" / "cli.md"
@@ -87,6 +88,10 @@ def errors_document() -> str:
             _errors_table(CATALOGUE),
             "\n## Of the client alone\n",
             _errors_table(CLIENT_CATALOGUE),
+            "\n## What verification and reconciliation find\n",
+            "Of `lianxi audit verify` and `lianxi audit findings`; what shows what: docs/proof.md.\n",
+            "| code | means |\n|---|---|",
+            *(f"| `{code}` | {text} |" for code, text in FINDINGS.items()),
             "",
         ]
     )

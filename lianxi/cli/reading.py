@@ -66,8 +66,8 @@ class Reading:
 
     def list_page(
         self, rest: str, columns: Sequence[Column], *, nothing: str = N_("Nothing.")
-    ) -> None:
-        """Read and show one page; says how to go on."""
+    ) -> list[dict[str, Any]]:
+        """Read and show one page, and answer its items; says how to go on."""
         page = self.page(rest)
         items = items_of(page)
         remember(self.shelf, items)
@@ -75,6 +75,7 @@ class Reading:
         show_rows(items, columns, self.form, following=following, nothing=nothing)
         if following and self.form.output != "json":
             say(_("More: add --cursor {cursor}").format(cursor=following))
+        return items
 
 
 def reading(

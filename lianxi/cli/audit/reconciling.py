@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from lianxi.cli.audit.verify_report import explain
 from lianxi.cli.client import Client
 from lianxi.cli.grammar import Flags, option, verb
 from lianxi.cli.language import _
@@ -37,7 +38,8 @@ COLUMNS = (
 def findings(run: Reading, every: bool) -> None:  # noqa: FBT001  click hands a switch over so
     """One page."""
     run.query["every"] = "true" if every else None
-    run.list_page("findings", COLUMNS, nothing=N_("Nothing was found."))
+    items = run.list_page("findings", COLUMNS, nothing=N_("Nothing was found."))
+    explain(str(item.get("code")) for item in items)
 
 
 @verb(

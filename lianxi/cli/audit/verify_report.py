@@ -1,6 +1,7 @@
 """What a verification came to, in words and as JSON (cli layer)."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ from lianxi.cli.language import _
 from lianxi.cli.render import as_json
 from lianxi.cli.terminal import put, say, visible_line
 from lianxi.errors import Exit
+from lianxi.findings import explained
 from lianxi.i18n import N_
 
 if TYPE_CHECKING:
@@ -77,6 +79,7 @@ def report(flags: Flags, verdict: Verdict) -> int:
     for flag in verdict.flags[:MAX_SHOWN]:
         words = _("flag: {what}").format(what=" ".join(filter(None, finding_parts(flag))))
         put(visible_line(words))
+    explain(each.code for each in (*verdict.findings, *verdict.flags))
     found = _("intact") if total == 0 else _("{count} findings").format(count=total)
     line = _("{events} events in {streams} streams: {verdict}")
     line = line.format(events=verdict.events, streams=verdict.streams, verdict=found)
@@ -93,6 +96,12 @@ def report(flags: Flags, verdict: Verdict) -> int:
     for text in verdict.unchecked:
         say(_("not checked: {what}").format(what=text))
     return Exit.FAILED if total else Exit.OK
+
+
+def explain(codes: Iterable[str]) -> None:
+    """What each of these codes means, once, beside the data."""
+    for code, text in explained(codes).items():
+        say(visible_line(f"{code}: {_(text)}"))
 
 
 def _say_grounds(verdict: Verdict) -> None:
