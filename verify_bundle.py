@@ -36,7 +36,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 from hashlib import sha256, sha512
-from itertools import accumulate
 from typing import IO, Any, NamedTuple
 
 FORMAT = 1
@@ -58,8 +57,8 @@ MAX_SHOWN = 1_000
 
 LATEST_SEAL = 600 * 10**6
 """Microseconds: unsealed for longer is a finding; recorded as older than that, behind what a quorum
-cosigned, is flagged. Also how long a retired key of the log may sign what was recorded, and how far
-events may lie behind the time that the header names: they go on while a bundle is made."""
+cosigned, is flagged. Also how far events may lie behind the time that the header names: they go on
+while a bundle is made."""
 ADOPTED_WITHIN = 120 * 10**6
 REPLACED_AFTER = 72 * 3_600 * 10**6
 CLOCK_AHEAD = 300 * 10**6
@@ -1576,7 +1575,10 @@ class Verification:
         self._streams: dict[str, Stream] = {}
         self._rosters: dict[str, Roster] = {}
         self._head = ""
-        self._since: dict[str, int] = {}
+        self._retired: dict[str, int] = {}
+        self._retired_by: dict[str, int] = {}
+        """The leaf that retired a key."""
+        self._replaced: dict[str, int] = {}
         self._replacing: dict[str, tuple[str, int]] = {}
         self._registered: dict[str, dict[str, Json]] = {}
         """Registrations of tasks that have not begun, by their event."""
@@ -1597,8 +1599,6 @@ class Verification:
         """Of each event: leaf (size where it has none), at, stream's number, seq."""
         self._names: dict[str, int] = {}
         self._roots: dict[int, tuple[bytes, str]] = {}
-        self._by_retired: list[tuple[int, str, int]] = []
-        """Checkpoints that only retired keys of the log signed: size, place, until when one acted."""
         self._witnesses: dict[tuple[str, bytes], tuple[str, NoteKey]] = {}
         self._cosigned: list[tuple[int, str, int]] = []
 
@@ -1831,8 +1831,9 @@ class Verification:
         entry = roster.keys.get(payload["key_id"])
         if entry is None:
             return "key-unknown"
-        standing = roster.standing(payload["key_id"], event["at"])
+        # a task may begin long after its issue was taken; the registration says that it was in time
         begins = event["kind"] == "TaskIssued" and payload["action"] == "issue"
+        standing = "active" if begins else roster.standing(payload["key_id"], event["at"])
         actor = {name: entry[name] for name in ("unit", "role", "key_id")}
         checks = {
             f"key-{standing}": standing == "active",
@@ -1843,13 +1844,13 @@ class Verification:
             "unit": payload["unit"] == entry["unit"],
             "request": payload["request_id"] == event["cause"]["request_id"],
             "actor": event["actor"] == actor,
-            # a task may begin long after its issue was registered in time
             "expired": begins or at <= micros(payload["not_after"]),
             "issued-later": micros(payload["issued_at"]) - at <= CLOCK_AHEAD,
         }
         word = next((word for word, holds in checks.items() if not holds), None)
-        since = self._since.get(payload["key_id"])
-        if word is None and since is not None and at > since + ADOPTED_WITHIN:
+        ends = (self._retired, self._replaced)
+        since = min(end.get(payload["key_id"], at) for end in ends)
+        if word is None and not begins and at > since + ADOPTED_WITHIN:
             self.find("KEY_RETIRED_EARLIER", place, payload["key_id"][:12])
         if stream.judged != command.digest:
             stream.judged = command.digest
@@ -1937,7 +1938,7 @@ class Verification:
         self._rosters[derived.hash] = derived
         stream.roster = self._head = derived.hash
         self._possessions(event, before, place)
-        self._retirements(data, kind, at)
+        self._retirements(stream, data, kind, at)
 
     def _adoption(self, stream: Stream, event: dict[str, Json], place: str) -> None:
         """A task follows the conference's rosters one by one; it stands under the new one at once."""
@@ -1990,20 +1991,23 @@ class Verification:
             lambda holds: None if holds else self.find("ROSTER_INVALID", place, "possession"),
         )
 
-    def _retirements(self, data: dict[str, Json], kind: str, at: int) -> None:
+    def _retirements(self, stream: Stream, data: dict[str, Json], kind: str, at: int) -> None:
+        """From when on which key acts no more, and from which leaf on a key of the log."""
         if kind == "KeyReplaced":
             entry = data["entry"]
             effective = micros(entry["effective"])
-            self._since[entry["replaces"]] = effective
+            self._replaced[entry["replaces"]] = effective
             self._replacing[entry["key_id"]] = entry["replaces"], effective
             return
         if kind != "RosterChanged":
             return
         for key_id in data["changes"].get("retire", ()):
-            self._since[key_id] = min(self._since.get(key_id, at), at)
+            self._retired.setdefault(key_id, at)
+            if stream.leaf is not None:
+                self._retired_by.setdefault(key_id, stream.leaf)
             lost, effective = self._replacing.get(key_id, ("", at))
-            if effective > at:
-                self._since.pop(lost, None)
+            if effective > at:  # the replacement was stopped in time: the other one acts on
+                self._replaced.pop(lost, None)
 
     def _task_registered(
         self, stream: Stream, event: dict[str, Json], event_hash: str, place: str
@@ -2152,10 +2156,10 @@ class Verification:
         ]
         if not signed and self._log_known:
             self.find("CHECKPOINT_UNSIGNED", place)
-        retired = [self._since.get(key_id_of("ed25519", key.public_key)) for key, _ in signed]
-        ends = [since for since in retired if since is not None]
-        if ends and len(ends) == len(retired):
-            self._by_retired.append((checkpoint.size, place, max(ends)))
+        # the very leaves say that it signs no more; the log had read them
+        ids = [key_id_of("ed25519", key.public_key) for key, _ in signed]
+        if signed and all(self._retired_by.get(k, MAX_SIZE) < checkpoint.size for k in ids):
+            self.find("CHECKPOINT_UNSIGNED", place, "retired")
         for key, signature in signed:
             self._signatures.add(
                 key.public_key,
@@ -2214,10 +2218,7 @@ class Verification:
             self.newest = f"size {self.size}, root {self._roots[self.size][0].hex()}"
 
     def _times(self) -> None:
-        """Nothing waits for its leaf for long, and no key of the log goes on signing.
-
-        Held against the newest event: what the header says nobody signed.
-        """
+        """Nothing waits for its leaf for long: by the newest event, since nobody signed the header."""
         newest = max(self._order[1::4], default=0)
         made = micros(self.bundle.header["made_at"])
         if newest > made + LATEST_SEAL:
@@ -2228,16 +2229,6 @@ class Verification:
                     self.find("UNSEALED", self._place(number, seq), "older than ten minutes")
                 elif leaf >= self.size and at < made - LATEST_SEAL:
                     self._flag("UNSEALED", self._place(number, seq), "older than ten minutes")
-        if not self._by_retired:
-            return
-        under = array("q", bytes(8 * self.size))
-        for leaf, at, _, _ in self._ordered():
-            if leaf < self.size:
-                under[leaf] = at
-        under = array("q", accumulate(under, max))
-        for size, place, until in self._by_retired:
-            if 0 < size <= self.size and under[size - 1] > until + LATEST_SEAL:
-                self.find("CHECKPOINT_UNSIGNED", place, "by a key that was retired before")
 
     def _witnessing(self) -> None:
         """Which checkpoint is witnessed, and which events came in behind what a quorum had seen."""

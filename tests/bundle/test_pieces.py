@@ -1,6 +1,8 @@
 """The pieces of verify_bundle.py against the libraries and layers that they stand in for."""
 
 import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from hashlib import sha512
 from pathlib import Path
 from random import Random
@@ -13,11 +15,20 @@ from nacl.bindings import crypto_core_ed25519_is_valid_point
 
 import verify_bundle as v
 from lianxi.domain.refusal import Refusal
+from lianxi.domain.roster import Roster, RosterChanges, RosterKey, RosterSignature, Threshold
+from lianxi.domain.values import format_instant
 from lianxi.proof import canonical
+from lianxi.proof.checkpoints import Checkpoint, read_checkpoint
+from lianxi.proof.commands import open_command
+from lianxi.proof.events import open_event
+from lianxi.proof.hashing import ZERO_HASH
 from lianxi.proof.keys import Signer, verify
 from lianxi.proof.notes import NoteKey
-from lianxi.proof.policies import parse_policy
-from lianxi.proof.tree import Range
+from lianxi.proof.policies import parse_policy, policy_text
+from lianxi.proof.rosters import RosterStep, adopt, check_genesis, roster_hash, sign_roster
+from lianxi.proof.tree import MAX_SIZE, Range
+from tests.proof import test_fuzz as good
+from tests.proof.material import entry
 
 VECTORS = Path(__file__).parents[1] / "proof" / "vectors"
 
@@ -53,8 +64,14 @@ def test_cctv_edge_cases_are_judged_as_libsodium_judges_them(case: dict[str, Any
     assert v.valid_key(key) == crypto_core_ed25519_is_valid_point(key)
 
 
-BASE = v.decompress((4 * pow(5, v.P - 2, v.P) % v.P).to_bytes(32, "little"))
-assert BASE is not None
+def _base() -> v.Point:
+    """RFC 8032 §5.1: y = 4/5."""
+    point = v.decompress((4 * pow(5, v.P - 2, v.P) % v.P).to_bytes(32, "little"))
+    assert point is not None
+    return point
+
+
+BASE = _base()
 
 
 def _of_order_eight() -> v.Point:
@@ -249,3 +266,247 @@ def test_policies_are_judged_as_the_proof_layer_judges_them(
     policy = v.Policy(text)
     assert policy.satisfied(names) == expected.satisfied(names)
     assert list(policy.witnesses) == list(expected.witnesses)
+
+
+# --- damaged files, each read by both ---
+
+PIECES = [
+    *"\u00a0\u2003\u3000\x85\u2028\x1f\x7f\x0b\t\r \n+=/0-—é\ufeff\U0001f600#a",
+    "\n\n",
+    "null",
+    "9" * 19,
+]
+
+
+def damaged(text: str, chance: Random) -> str:
+    """Something left out, put in, put in the place of something, or doubled; up to three times."""
+    for _ in range(chance.randint(1, 3)):
+        begin = chance.randrange(len(text) + 1)
+        end = min(len(text), begin + chance.choice([0, 0, 1, 1, 2, 8]))
+        piece = chance.choice(["", *PIECES])
+        text = text[: chance.choice([begin, end])] + piece + text[chance.choice([begin, end]) :]
+    return text
+
+
+def _event(text: str) -> None:
+    """As `Verification._event` reads one."""
+    event = v.open_event(text.encode())
+    v.micros(event["at"])
+    v.micros(event.get("happened_at") or event["at"])
+
+
+READERS: dict[str, tuple[str, Callable[[str], Any], Callable[[str], Any]]] = {
+    "policy": (policy_text(good.POLICY), parse_policy, v.Policy),
+    "checkpoint": (
+        good.CHECKPOINT.decode(),
+        lambda text: read_checkpoint(text.encode()),
+        v.parse_checkpoint,
+    ),
+    "envelope": (good.COMMAND.decode(), open_command, v.open_command),
+    "event": (good.SEALED.text, lambda text: open_event(text.encode()), _event),
+    "log's key": (good.LOG.vkey(), NoteKey.parse, lambda text: v.parse_vkey(text, 1)),
+}
+
+
+def taken(read: Callable[[str], Any], text: str) -> bool:
+    """Whether it is read; refused in any other way than by its own errors is an error."""
+    try:
+        read(text)
+    except (Refusal, v.BadError):
+        return False
+    return True
+
+
+@pytest.mark.parametrize("name", READERS)
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_damaged_files_are_judged_as_the_proof_layer_judges_them(name: str, seed: int) -> None:
+    """Taken by both, or refused by both; fifty of a kind each time."""
+    text, live, own = READERS[name]
+    assert taken(live, text)
+    assert taken(own, text)
+    chance = Random(seed)  # noqa: S311 - a test's dice
+    for _ in range(50):
+        other = damaged(text, chance)
+        assert taken(live, other) == taken(own, other), other
+
+
+def _note(text: str) -> str:
+    _, _, signatures = good.CHECKPOINT.decode().partition("\n\n")
+    return f"{text}\n{signatures}"
+
+
+def _envelope(**changes: Any) -> str:
+    document = json.loads(good.COMMAND)
+    document["signatures"][0] |= changes
+    return canonical.dumps(document).decode()
+
+
+def _vkey(key: bytes) -> str:
+    return NoteKey("log.example", 1, key).vkey()
+
+
+ODD_FILES = [
+    *(("policy", f"witness{space}a {KEYS[0]}\nquorum a\n") for space in ("\xa0", "\t ", "\u3000")),
+    ("policy", f"witness a {KEYS[0]}\nquorum a"),
+    ("policy", "#" * 300_000 + "\nquorum none\n"),
+    *(("checkpoint", _note(Checkpoint(o, 2, bytes(32)).text)) for o in ("a b", "a+b", "", "é", "a\xa0")),
+    *(("checkpoint", _note(Checkpoint("a", n, bytes(32)).text)) for n in (0, MAX_SIZE, MAX_SIZE + 1)),
+    ("checkpoint", _note(Checkpoint("a", 0, v.Tree().root()).text)),
+    ("checkpoint", _note(Checkpoint("é" * 131_000, 1, bytes(32)).text)),
+    *(("envelope", _envelope(sig=sig)) for sig in ("", "AAAA", "A" * 86 + "==")),
+    # not on the curve, of small order, of mixed order
+    *(("log's key", _vkey(key)) for key in (b"\2" + bytes(31), b"\1" + bytes(31), v.compress(TORSION))),
+    ("log's key", _vkey(v.compress(v.point_add(BASE, TORSION)))),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "text"), ODD_FILES, ids=range(len(ODD_FILES)))
+def test_odd_files_are_judged_as_the_proof_layer_judges_them(name: str, text: str) -> None:
+    _, live, own = READERS[name]
+    assert taken(live, text) == taken(own, text)
+
+
+# --- rosters: one step, and the first ---
+
+SIGNERS = [Signer(bytes([40 + number]) * 32) for number in range(9)]
+UNITS = ("convener", "office", "U01", "U02", "system", "Convener")
+NOW = datetime(2026, 11, 2, 1, 2, 3, tzinfo=UTC)
+
+
+def some_entry(chance: Random, known: tuple[RosterKey, ...] = ()) -> RosterKey:
+    """A key to be listed, mostly as it should be."""
+    changes: dict[str, Any] = {}
+    unit = chance.choice(UNITS[2:4])
+    if chance.random() < 0.15:
+        unit = chance.choice(UNITS)
+        changes["use"] = chance.choice(["command", "log", "receipt"])
+    if chance.random() < 0.1:
+        changes["role"] = chance.choice(["unit", "convener", "system"])
+    if chance.random() < 0.05:
+        changes["state"] = "retired"
+    if chance.random() < 0.05:
+        changes["key_id"] = "ab" * 32
+    if known and chance.random() < 0.4:
+        lost = chance.choice(known)
+        unit = chance.choice([lost.unit, unit])
+        hours = timedelta(hours=chance.choice([-1, 0, 72]))
+        changes |= {"replaces": lost.key_id, "effective": NOW + hours}
+        changes.pop(chance.choice(["replaces", "effective", "x", "y", "z"]), None)
+    new = chance.random() < 0.9
+    return entry(chance.choice(SIGNERS[6:] if new else SIGNERS), unit, **changes)
+
+
+def some_threshold(chance: Random) -> Threshold:
+    """Of keys that may be known."""
+    keys = chance.choices([signer.key_id for signer in SIGNERS[:5]], k=chance.randint(1, 3))
+    return Threshold(k=chance.randint(1, 3), keys=tuple(keys))
+
+
+def some_roster(chance: Random) -> Roster:
+    """A conference at work: some keys retired, one perhaps about to be replaced."""
+    units = ("convener", "office", "U01", "U02", "U01")
+    keys = [
+        entry(signer, unit, state="retired" if chance.random() < 0.1 else "active")
+        for signer, unit in zip(SIGNERS, units, strict=False)
+    ]
+    if chance.random() < 0.4:
+        effective = NOW + timedelta(hours=chance.choice([-1, 0, 1]))
+        keys.append(entry(SIGNERS[5], "U01", replaces=keys[2].key_id, effective=effective))
+    threshold = Threshold(k=1, keys=(SIGNERS[0].key_id, SIGNERS[1].key_id)[: chance.randint(1, 2)])
+    if chance.random() < 0.2:
+        threshold = some_threshold(chance)
+    return Roster(version=4, prev_roster="cd" * 32, threshold=threshold, keys=tuple(keys))
+
+
+def some_step(chance: Random, roster: Roster) -> RosterKey | RosterChanges:
+    """One key more, or changes."""
+    if chance.random() < 0.5:
+        return some_entry(chance, roster.keys)
+    known = [key.key_id for key in roster.keys] + ["ef" * 32]
+    parts: dict[str, Any] = {
+        "add": tuple(some_entry(chance) for _ in range(chance.choice([1, 1, 2]))),
+        "retire": tuple(chance.choices(known, k=chance.choice([1, 1, 2]))),
+        "threshold": some_threshold(chance),
+    }
+    chosen = chance.sample(sorted(parts), chance.choice([1, 1, 2, 3]))
+    return RosterChanges(**{name: parts[name] for name in chosen})
+
+
+def some_signatures(chance: Random, roster: Roster) -> Iterator[RosterSignature]:
+    """By those who should, others, somebody twice, one that does not hold."""
+    wanted = {*roster.threshold.keys, SIGNERS[0].key_id}
+    for signer in SIGNERS:
+        if chance.random() < (0.9 if signer.key_id in wanted else 0.05):
+            yield sign_roster(roster, signer)
+    if chance.random() < 0.1:
+        given = sign_roster(roster, SIGNERS[0])
+        yield given.model_copy(update={"signature": chance.choice(["0" * 128, given.signature])})
+
+
+def plain(model: Any) -> Any:
+    """As it stands in an event."""
+    return model.model_dump(mode="json", exclude_none=True)
+
+
+@settings(max_examples=500, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_roster_steps_are_judged_as_the_proof_layer_judges_them(seed: int) -> None:
+    """The same next roster by both, or refused by both."""
+    chance = Random(seed)  # noqa: S311 - a test's dice
+    before = some_roster(chance)
+    change = some_step(chance, before)
+    alone = isinstance(change, RosterKey)
+    derived = before.after(roster_hash(before), 5, change)
+    signatures = tuple(some_signatures(chance, derived))
+    name: dict[str, Any] = {"entry": change} if alone else {"changes": change, "version": 5}
+    at = format_instant(NOW)
+
+    def live() -> str:
+        return roster_hash(adopt(before, RosterStep(**name, signatures=signatures), at=NOW))
+
+    def own() -> str:
+        judge = v.Roster(plain(before))
+        after = judge.after(plain(change), at, adds_one=alone)
+        after.check_signatures([plain(each) for each in signatures], judge, at)
+        return after.hash
+
+    assert answer(live) == answer(own)
+
+
+@settings(max_examples=200, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_first_rosters_are_judged_as_the_proof_layer_judges_them(seed: int) -> None:
+    chance = Random(seed)  # noqa: S311 - a test's dice
+    roster = Roster(
+        version=chance.choice([1, 1, 1, 2]),
+        prev_roster=chance.choice([ZERO_HASH, ZERO_HASH, ZERO_HASH, "cd" * 32]),
+        threshold=chance.choice(
+            [Threshold(k=1, keys=(SIGNERS[0].key_id,)), some_threshold(chance)]
+        ),
+        keys=(
+            entry(SIGNERS[0], "convener"),
+            entry(SIGNERS[1], "office"),
+            *(some_entry(chance) for _ in range(chance.randint(0, 2))),
+        ),
+    )
+    signatures = tuple(some_signatures(chance, roster))
+
+    def live() -> str:
+        check_genesis(roster, signatures)
+        return roster_hash(roster)
+
+    def own() -> str:
+        first = v.Roster(plain(roster))
+        v.check_genesis(first, [plain(each) for each in signatures], format_instant(NOW))
+        return first.hash
+
+    assert answer(live) == answer(own)
+
+
+def answer(judge: Callable[[], str]) -> str:
+    """The roster's hash, or that it is refused."""
+    try:
+        return judge()
+    except (Refusal, v.BadError):
+        return "refused"

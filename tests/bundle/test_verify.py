@@ -27,7 +27,7 @@ from lianxi.proof.keys import Signer
 from lianxi.proof.rosters import RosterStep, next_roster, sign_roster
 from lianxi.proof.signing import sign_command
 from tests.bundle.conftest import Judge, silent
-from tests.bundle.material import LOG, Made, bundle_of, note_of, witness_vkey
+from tests.bundle.material import LOG, WITNESSES, Made, bundle_of, note_of, witness_vkey
 from tests.store.scenario import Scenario, whole_life
 
 PROGRAM = Path(verify_bundle.__file__)
@@ -640,6 +640,10 @@ def test_a_cosignature_of_another_key_is_found(made: Made, judge: Judge) -> None
     assert signed(bytes(4), raw[4:]) == (0, set(), 1)
     assert signed(raw[:4], raw[4:-1] + bytes([raw[-1] ^ 1])) == (1, {"COSIGNATURE_INVALID"}, 1)
     assert signed(raw[:4], raw[4:-1]) == (1, {"COSIGNATURE_INVALID"}, 1)
+    for second in (verify_bundle.MAX_TIME, verify_bundle.MAX_TIME + 1, 2**64 - 1):
+        message = verify_bundle.cosigned_message(verify_bundle.parse_checkpoint(note)[0], second)
+        code, _, count = signed(raw[:4], second.to_bytes(8, "big") + WITNESSES["U01"].sign(message))
+        assert (code, count) == ((0, 2) if second == verify_bundle.MAX_TIME else (1, 1))
 
 
 Judged = tuple[int, set[str], int]
@@ -752,37 +756,47 @@ def list_log_key(scenario: Scenario, signer: Signer, *retire: Signer) -> None:
 
 
 def with_another_log_key() -> Scenario:
-    """The log's key is retired; eleven minutes later comes the last event."""
+    """The log's key gives way to another one."""
     scenario = Scenario().register_all()
     list_log_key(scenario, LOG)
     task = scenario.issue("plan-1")
     list_log_key(scenario, NEXT_LOG, LOG)
     scenario.act("U01", task, "acknowledge")
-    scenario.pass_time(minutes=11)
-    scenario.act("U01", task, "progress", percent=5)
     return scenario
 
 
 def test_a_retired_key_of_the_log_signs_no_more(judge: Judge) -> None:
-    """What it signed before stands; ten minutes for what was under way; then only the next one."""
-    count = len(bundle_of(with_another_log_key()).of("event"))
-    whole = bundle_of(with_another_log_key(), checkpoints=[(4, {}), (-1, {}), (count, {})])
-    vkeys = [log_key(whole.origin, signer.public_key).vkey() for signer in (LOG, NEXT_LOG)]
-    newest = whole.of("checkpoint")[-1]
-    _, size, root, *_ = newest["note"].split("\n")
+    """What it signed before stands; what holds the event that retired it, the next one must sign."""
+    gone = bundle_of(with_another_log_key()).event("RosterChanged", 1)["leaf"]
+    whole = bundle_of(with_another_log_key(), checkpoints=[(gone, {}), (gone + 1, {})])
+    before, after = whole.of("checkpoint")
+    for line in whole.of("event"):
+        if line["leaf"] > gone:
+            del line["leaf"]
+    whole.lines[0]["size"] = gone + 1
+    _, size, root, *_ = after["note"].split("\n")
 
     def signed_by(signer: Signer) -> str:
         return note_of(whole.origin, int(size), b64decode(root), signer=signer)
 
     both = signed_by(LOG) + signed_by(NEXT_LOG).splitlines(keepends=True)[-1]
-    notes = {"old": (signed_by(LOG), {"CHECKPOINT_UNSIGNED"}), "both": (both, set())}
-    notes["next"] = signed_by(NEXT_LOG), set()
-    for vkey in vkeys:  # whichever of them the trust file names
-        for name, (note, codes) in notes.items():
-            newest["note"] = note
-            found = judge(whole, log=vkey, policy="quorum none\n")
-            assert found.codes == codes, name
-            assert len(found.run.findings) == len(codes)
+    for trusted in (LOG, NEXT_LOG):  # whichever of them the trust file names
+        vkey = log_key(whole.origin, trusted.public_key).vkey()
+        for note, found in (
+            (signed_by(LOG), [("CHECKPOINT_UNSIGNED", f"checkpoint {size}", "retired")]),
+            (both, []),
+            (signed_by(NEXT_LOG), []),
+        ):
+            after["note"] = note
+            assert judge(whole, log=vkey, policy="quorum none\n").run.findings == found
+    # the event is not among the leaves: a fork from before it, which only a later head shows
+    whole.lines.remove(after)
+    whole.lines[0]["size"] = gone
+    for line in whole.of("event"):
+        if line.get("leaf") == gone:
+            del line["leaf"]
+    assert judge(whole, policy="quorum none\n").codes == set()
+    assert before["note"].split("\n")[1] == str(gone)
 
 
 def test_a_checkpoint_held_elsewhere_shows_a_cut_tail(judge: Judge) -> None:
