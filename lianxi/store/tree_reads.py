@@ -1,7 +1,7 @@
 """Reading the tree: checkpoints, proofs, what is not sealed yet (store layer).
 
-Every proof takes two queries, however large the tree: which complete nodes it is made of is computed
-first (`proof.tree`), then leaves and inner nodes are read at once.
+Which complete nodes a proof is made of is computed first (`proof.tree`); then those are read, O(log n)
+rows however large the tree, each by its key.
 
 Whoever has the database's file may have written anything into these tables. What cannot be read as
 what it should be counts as not there: a root that is none equals no root, a leaf that is none is
@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, select
 
 from lianxi.domain.refusal import Refusal
 from lianxi.proof.notes import (
@@ -34,6 +34,7 @@ from lianxi.proof.tree import (
     inclusion_proof,
     root_at,
 )
+from lianxi.store.prepared import Prepared
 from lianxi.store.queries.paging import residual
 from lianxi.store.tables import checkpoints, cosignatures, events, leaves, nodes
 
@@ -71,11 +72,6 @@ def tree_size(connection: Connection, origin: str) -> int:
 def newest_checkpoint(connection: Connection, origin: str) -> StoredCheckpoint | None:
     """The newest checkpoint that the log has signed."""
     return _checkpoint(connection, origin, checkpoints.c.note.is_not(None))
-
-
-def last_checkpoint(connection: Connection, origin: str) -> StoredCheckpoint | None:
-    """The newest checkpoint, signed or not: that of all leaves."""
-    return _checkpoint(connection, origin)
 
 
 def checkpoint_at(connection: Connection, origin: str, size: int) -> StoredCheckpoint | None:
@@ -192,34 +188,35 @@ def root_of(connection: Connection, origin: str, size: int) -> bytes:
 
 
 def node_reader(connection: Connection, origin: str) -> Read:
-    """Reads complete nodes by (level, index), all at once; what is missing is left out."""
+    """Reads complete nodes by (level, index), each by its key; what is missing is left out."""
 
     def read(wanted: Sequence[Coordinate]) -> Mapping[Coordinate, bytes]:
         found: dict[Coordinate, bytes] = {}
-        numbers = [index for level, index in wanted if level == 0]
-        if numbers:
-            rows = connection.execute(
-                select(leaves.c.leaf, leaves.c.hash).where(
-                    leaves.c.origin == origin, leaves.c.leaf.in_(numbers)
-                )
-            )
-            found |= {(0, row.leaf): leaf for row in rows if (leaf := _raw(row.hash))}
-        # named one by one: SQLite looks each up by the key, for row values it scans
-        inner = [
-            and_(nodes.c.level == level, nodes.c.idx == index)
-            for level, index in wanted
-            if level > 0
-        ]
-        if inner:
-            rows = connection.execute(
-                select(nodes.c.level, nodes.c.idx, nodes.c.hash).where(
-                    nodes.c.origin == origin, or_(*inner)
-                )
-            )
-            found |= {(row.level, row.idx): row.hash for row in rows}
+        for level, index in wanted:
+            place = {"origin_": origin, "level_": level, "index_": index}
+            node = _NODE if level else _LEAF
+            stored = node.run(connection, place).scalar()
+            raw = stored if level else _raw(stored)
+            if raw:
+                found[level, index] = raw
         return found
 
     return read
+
+
+# one by one: offered several at a time, SQLite walks all nodes of the tree
+_LEAF = Prepared(
+    lambda _: select(leaves.c.hash).where(
+        leaves.c.origin == bindparam("origin_"), leaves.c.leaf == bindparam("index_")
+    )
+)
+_NODE = Prepared(
+    lambda _: select(nodes.c.hash).where(
+        nodes.c.origin == bindparam("origin_"),
+        nodes.c.level == bindparam("level_"),
+        nodes.c.idx == bindparam("index_"),
+    )
+)
 
 
 def _checkpoint(
@@ -239,10 +236,10 @@ def stored_checkpoint(row: Row[Any]) -> StoredCheckpoint:
     return StoredCheckpoint(row.origin, row.size, _raw(row.root), row.at, row.note)
 
 
-def _raw(text: str) -> bytes:
-    """A hash as stored in hex; empty where it is none."""
+def _raw(text: str | None) -> bytes:
+    """A hash as stored in hex; empty where it is none, or nothing is there."""
     try:
-        found = bytes.fromhex(text)
+        found = bytes.fromhex(text or "")
     except ValueError:
         return b""
     return found if len(found) == HASH_BYTES else b""
