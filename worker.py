@@ -20,7 +20,7 @@ from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
 
 from activities.notices import NoticeActivities, NoticePorts, Pace
-from activities.reconcile import ReconcileActivities
+from activities.reconcile import Allowed, ReconcileActivities
 from activities.record import RecordActivities
 from activities.sealing import SealActivities, SealBell, SealPace
 from lianxi.domain.conference.events import ConferenceFounded
@@ -39,7 +39,7 @@ from lianxi.proof.events import open_event
 from lianxi.service_keys import read_log_keys
 from lianxi.settings import Settings, SettingsError, load, refused
 from lianxi.store.anchors import REFUSED, PolicyFileError, read_policy
-from lianxi.store.examining import Examiner, Place, look_at
+from lianxi.store.examining import Examiner, Place, TrailLook
 from lianxi.store.faults import SchemaError
 from lianxi.store.mailbox import StoreMailbox
 from lianxi.store.reconciling import SqlSelfAudit
@@ -204,17 +204,20 @@ def _reconciling(client: Client, store: Store, settings: Settings) -> ReconcileA
         settings.trail_url, settings.evidence_dir, settings.anchors_dir, settings.policy_file
     )
     return ReconcileActivities(
-        TemporalInspection(client),
+        TemporalInspection(client, settings.task_queue),
         SqlSelfAudit(
             store.writer,
             store.engine,
-            Examiner(partial(look_at, store.engine, place)),
+            Examiner(TrailLook(store.engine, place)),
             store.anchors.refused,
             # every second result where nothing changes: clients alarm after three
             quiet=timedelta(seconds=max(0.0, 2 * settings.reconcile_seconds - 60)),
         ),
         _now,
-        grace=timedelta(seconds=settings.reconcile_grace),
+        allowed=Allowed(
+            grace=timedelta(seconds=settings.reconcile_grace),
+            unrecorded=timedelta(seconds=settings.reconcile_unrecorded),
+        ),
         task_queue=settings.task_queue,
         services={
             sealer_workflow_id(): SEALER_WORKFLOW,

@@ -60,7 +60,8 @@ SEAL_EVENTS_OPTIONS = ActivityConfig(
 )
 
 RECONCILE_OPTIONS = ActivityConfig(
-    # a trail of a million events takes minutes; longer, and clients alarm anyway
+    # bytes and tree of a trail of a million events take minutes, and what derives them again is
+    # not waited for; longer, and clients alarm anyway
     start_to_close_timeout=timedelta(minutes=10),
     # a killed worker is missed within seconds; the activity gives a sign every two
     heartbeat_timeout=timedelta(seconds=15),

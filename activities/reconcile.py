@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from temporalio import activity
 
 from lianxi.messages import RECONCILE, ReconcileInput, ReconcileResult
-from lianxi.ports import Concluded, Examined, Inspection, SelfAudit
+from lianxi.ports import Concluded, Examined, Inspection, SelfAudit, StoreUnavailableError
 from lianxi.proof.verification import Finding
 from lianxi.streams.reconciling import (
     TASK_NOT_BEGUN,
@@ -28,6 +28,17 @@ HEARTBEAT = 2.0
 """Seconds between signs of life while the trail is looked through."""
 
 
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """How old a difference becomes before it is a finding.
+
+    `grace`: any; `unrecorded`: an answer that the trail lacks, a registration without a task.
+    """
+
+    grace: timedelta
+    unrecorded: timedelta
+
+
 class ReconcileActivities:
     """Reconciliation on the ports `Inspection` (Temporal) and `SelfAudit` (the trail)."""
 
@@ -37,7 +48,7 @@ class ReconcileActivities:
         audit: SelfAudit,
         now: Callable[[], datetime],
         *,
-        grace: timedelta,
+        allowed: Allowed,
         task_queue: str,
         services: Mapping[str, str],
     ) -> None:
@@ -45,41 +56,49 @@ class ReconcileActivities:
         self._inspection = inspection
         self._audit = audit
         self._now = now
-        self._grace = grace
+        self._allowed = allowed
         self._task_queue = task_queue
         self._services = dict(services)
         self._one_at_a_time = asyncio.Lock()
         self._began = now()
 
     @activity.defn(name=RECONCILE)
-    async def reconcile(self, _given: ReconcileInput) -> ReconcileResult:
+    async def reconcile(self, given: ReconcileInput) -> ReconcileResult:
         """Look at everything once; the result stands on the stream `audit` of each conference.
 
-        Whatever cannot be read (Temporal or the store is away) is raised and tried again: no
-        result is better than one that did not look.
+        One that somebody asked for is recorded always, a scheduled one that says nothing new every
+        second time. Whatever cannot be read (Temporal or the store is away) is raised and tried
+        again: no result is better than one that did not look.
         """
         beating = asyncio.create_task(_beat())
         try:
             async with self._one_at_a_time:
-                return await self._reconcile()
+                try:
+                    return await self._reconcile(asked=given.asked)
+                except asyncio.CancelledError:
+                    # its threads would go on, beside those of the next attempt
+                    self._audit.give_up()
+                    raise
+        except StoreUnavailableError:
+            # once it is back, what waited for it is recorded within seconds
+            self._began = self._now()
+            raise
         finally:
             beating.cancel()
 
-    async def _reconcile(self) -> ReconcileResult:
-        audit = self._audit
+    async def _reconcile(self, *, asked: bool) -> ReconcileResult:
+        audit, began = self._audit, self._now()
         before = await asyncio.to_thread(audit.trails)
-        listed = await self._inspection.listed()
-        expected = {workflow_id for trail in before for workflow_id in trail.open}
-        runs = await self._inspection.newest_runs(
-            expected | self._services.keys(), audit.newest_roster
-        )
+        listed = {one.workflow_id: one for one in await self._inspection.listed()}
+        last_read = _to_read(before, self._services, listed)
+        runs = await self._inspection.newest_runs(last_read, audit.newest_roster)
         # read last: what Temporal holds must be in the trail, and what ended meanwhile is over
         after = await asyncio.to_thread(audit.trails)
-        examined = await asyncio.to_thread(audit.examine, self._now())
-        workflows = {**{one.workflow_id: one for one in listed}, **runs}
+        examined = await asyncio.to_thread(audit.examine, began)
+        workflows = {**listed, **runs}
         concluded = [
-            await asyncio.to_thread(self._conclude, trail, after, workflows, examined)
-            for trail in _open_in_both(before, after)
+            await asyncio.to_thread(self._conclude, trail, after, workflows, examined, asked=asked)
+            for trail in _so_in_both(before, after)
         ]
         return ReconcileResult(
             at=self._now(),
@@ -97,11 +116,14 @@ class ReconcileActivities:
         all_trails: Sequence[TrailSeen],
         workflows: Mapping[str, WorkflowSeen],
         examined: Examined,
+        *,
+        asked: bool,
     ) -> tuple[Compared, Concluded]:
         """Compare one conference and record what came out."""
         ground = Ground(
             now=self._now(),
-            grace=self._grace,
+            grace=self._allowed.grace,
+            unrecorded=self._allowed.unrecorded,
             task_queue=self._task_queue,
             services=self._services,
             seen_until=self._audit.last_compared(trail.origin),
@@ -121,28 +143,53 @@ class ReconcileActivities:
             *strangers(workflows.values(), all_trails, ground),
         ]
         counted = [one for one in found if not self._just_back(one, ground)]
-        pending = compared.pending + len(found) - len(counted)
-        result = self._audit.conclude(trail.origin, counted, examined, pending, self._now())
-        return replace(compared, pending=pending), result
+        compared = replace(compared, pending=compared.pending + len(found) - len(counted))
+        result = self._audit.conclude(
+            trail.origin, counted, examined, compared, self._now(), asked=asked
+        )
+        return compared, result
 
     def _just_back(self, finding: Finding, ground: Ground) -> bool:
         """Whether it only says that the service was away, and a worker has just begun again."""
-        return finding.code in LAGS and ground.now - self._began < self._grace
+        return finding.code in LAGS and ground.now - self._began < self._allowed.grace
 
 
-def _open_in_both(before: Sequence[TrailSeen], after: Sequence[TrailSeen]) -> list[TrailSeen]:
-    """The later state; open are streams that were so when Temporal was asked, and still are."""
-    earlier = {trail.origin: trail.open for trail in before}
+def _to_read(
+    trails: Sequence[TrailSeen],
+    services: Mapping[str, str],
+    listed: Mapping[str, WorkflowSeen],
+) -> dict[str, str | None]:
+    """Whose histories are to be read, and from which run on.
+
+    All that must be running; and what has ended until nothing of it is left to be shown, or as
+    soon as another run stands under its id.
+    """
+    wanted: dict[str, str | None] = dict.fromkeys(services)
+    for trail in trails:
+        wanted |= dict.fromkeys(trail.open)
+        for workflow_id in trail.ended.keys() & listed.keys():
+            run_id = listed[workflow_id].run_id
+            chains = trail.chains.get(workflow_id, ())
+            if not any(chain.settled and chain.run_id == run_id for chain in chains):
+                wanted[workflow_id] = None
+    for trail in trails:
+        for workflow_id, chains in trail.chains.items():
+            if workflow_id in wanted and chains:
+                wanted[workflow_id] = chains[-1].run_id
+    return wanted
+
+
+def _so_in_both(before: Sequence[TrailSeen], after: Sequence[TrailSeen]) -> list[TrailSeen]:
+    """The later state; open and ended are streams that were so when Temporal was asked, and still are."""
+    earlier = {trail.origin: trail for trail in before}
     return [
         replace(
             trail,
-            open={
-                workflow_id: one
-                for workflow_id, one in trail.open.items()
-                if workflow_id in earlier.get(trail.origin, {})
-            },
+            open={i: one for i, one in trail.open.items() if i in earlier[trail.origin].open},
+            ended={i: one for i, one in trail.ended.items() if i in earlier[trail.origin].ended},
         )
         for trail in after
+        if trail.origin in earlier
     ]
 
 

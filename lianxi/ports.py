@@ -19,7 +19,7 @@ from lianxi.messages import Receipt, RecordBatch, RecordResult
 from lianxi.proof.events import SealedEvent
 from lianxi.proof.rosters import RosterStep
 from lianxi.proof.verification import Finding
-from lianxi.streams.reconciling import Answered, TrailSeen, WorkflowSeen
+from lianxi.streams.reconciling import Answered, Compared, TrailSeen, WorkflowSeen
 
 
 class StoreUnavailableError(Exception):
@@ -185,6 +185,11 @@ class Examined:
     deep: Mapping[str, int]
     complete: bool
     """False where findings were cut off: what is not among them may still be there."""
+    begun: datetime
+    """When this look began."""
+    deep_begun: datetime | None = None
+    """When the newest look began that derived everything again, and whose findings stand here too;
+    what was raised later, by another worker, it cannot have seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,10 +229,21 @@ class SelfAudit(Protocol):
         origin: str,
         findings: Sequence[Finding],
         examined: Examined,
-        pending: int,
+        compared: Compared,
         now: datetime,
+        *,
+        asked: bool,
     ) -> Concluded:
-        """Record what is new, what is gone, and the result, in one transaction."""
+        """Record what is new, what is gone, and the result, in one transaction.
+
+        Keeps the chains that were read. `asked`: the result is recorded also where it is as the last
+        one. Scheduled ones that say nothing new are recorded every second time, to keep the stream
+        small.
+        """
+        ...
+
+    def give_up(self) -> None:
+        """End the look that is going on, if any: nobody waits for it any longer."""
         ...
 
 
@@ -239,9 +255,12 @@ class Inspection(Protocol):
         ...
 
     async def newest_runs(
-        self, workflow_ids: Collection[str], roster_of: Callable[[str], Roster | None]
+        self, last_read: Mapping[str, str | None], roster_of: Callable[[str], Roster | None]
     ) -> Mapping[str, WorkflowSeen]:
-        """The newest run of each id, with what its history shows; absent: there is none."""
+        """The newest run of each id, with what the histories since show; absent: there is none.
+
+        `last_read`: the newest run that an earlier look has read, by workflow id.
+        """
         ...
 
     def forget(self, hashes: Collection[str]) -> None:

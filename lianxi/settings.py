@@ -74,8 +74,12 @@ class Settings(BaseSettings):
     """C2SP tlog-policy: by which witnesses a checkpoint counts as witnessed on the operator's side."""
     seal_seconds: float = Field(default=60.0, gt=0)
     seal_events: int = Field(default=100, ge=1)
-    reconcile_seconds: float = Field(default=300.0, gt=0)
-    reconcile_grace: float = Field(default=120.0, ge=0)
+    reconcile_seconds: float = Field(default=300.0, gt=0, le=300)
+    """Clients alarm after 15 minutes without a result; where nothing is new, every second is recorded."""
+    reconcile_grace: float = Field(default=120.0, ge=0, le=240)
+    """How old a difference becomes before it is a finding; with `reconcile_seconds` below 10 minutes."""
+    reconcile_unrecorded: float = Field(default=240.0, ge=0, le=240)
+    """The same for an answer that the trail lacks, and a registration without a task."""
 
     smtp: dict[str, Any] | None = None
     """The channel smtp, as `lianxi.notices.smtp_settings.SmtpSettings`: the table [smtp] of the file."""

@@ -1,5 +1,7 @@
 """The one door into a stream's workflow: the update `command`, and how refusals leave it.
 
+Beside it what all workflows do with messages of other names: `StrangersRefused`.
+
 Workflow layer. Handlers finish within the workflow task that brought them: they never await, so
 commands cannot pile up against the server's limit of updates in flight.
 """
@@ -26,7 +28,25 @@ from workflows.running import StreamLoop
 INTERNAL = "INTERNAL"
 
 
-class CommandDoor:
+class StrangersRefused:
+    """What every workflow that lives for long does with messages that nobody of ours sends."""
+
+    @workflow.update(dynamic=True)
+    def unknown_update(self, name: str, _args: Sequence[RawValue]) -> None:
+        """Refuse an update of another name, but accept it first.
+
+        Turned away unread it would leave no history, and reconciliation could not name it.
+        """
+        workflow.logger.warning("an update of an unknown name", extra={"update": name[:64]})
+        raise _application_error(UnknownActionError.code, {"action": name[:64]})
+
+    @workflow.signal(dynamic=True)
+    def unknown_signal(self, name: str, _args: Sequence[RawValue]) -> None:
+        """Drop a signal: there are none. Without a handler the SDK would keep it for ever."""
+        workflow.logger.warning("a signal", extra={"signal": name[:64]})
+
+
+class CommandDoor(StrangersRefused):
     """What a task's and a conference's workflow have in common besides the loop."""
 
     _stream: TaskStream | ConferenceStream
@@ -64,20 +84,6 @@ class CommandDoor:
         except Exception as error:
             workflow.logger.exception("a command tripped over a bug")
             raise _application_error(INTERNAL, {"error": type(error).__name__}) from error
-
-    @workflow.update(dynamic=True)
-    def unknown_update(self, name: str, _args: Sequence[RawValue]) -> None:
-        """Refuse an update of another name, but accept it first.
-
-        Turned away unread it would leave no history, and reconciliation could not name it.
-        """
-        workflow.logger.warning("an update of an unknown name", extra={"update": name[:64]})
-        raise _application_error(UnknownActionError.code, {"action": name[:64]})
-
-    @workflow.signal(dynamic=True)
-    def unknown_signal(self, name: str, _args: Sequence[RawValue]) -> None:
-        """Drop a signal: there are none. Without a handler the SDK would keep it for ever."""
-        workflow.logger.warning("a signal", extra={"signal": name[:64]})
 
     def _say_turned_away(self, code: str) -> None:
         """A line for the 1st, 10th, 100th …: whoever floods the door does not flood the log."""

@@ -19,13 +19,14 @@ with workflow.unsafe.imports_passed_through():
     from activities.options import DELIVER_NOTICES_OPTIONS
     from lianxi.messages import DELIVER_NOTICES, MAILROOM_WORKFLOW, MailroomInput
     from lianxi.notices.outcomes import RoundResult
+    from workflows.door import StrangersRefused
 
 ROUNDS_PER_RUN = 24
 PAUSE_AFTER_FAILURE = timedelta(minutes=1)
 
 
 @workflow.defn(name=MAILROOM_WORKFLOW)
-class MailroomWorkflow:
+class MailroomWorkflow(StrangersRefused):
     """Sends the notices of one channel as long as the deployment lives."""
 
     @workflow.init

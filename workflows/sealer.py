@@ -17,13 +17,14 @@ from temporalio.exceptions import ActivityError, is_cancelled_exception
 with workflow.unsafe.imports_passed_through():
     from activities.options import SEAL_EVENTS_OPTIONS
     from lianxi.messages import SEAL_EVENTS, SEALER_WORKFLOW, SealerInput, SealRound
+    from workflows.door import StrangersRefused
 
 ROUNDS_PER_RUN = 24
 PAUSE_AFTER_FAILURE = timedelta(minutes=1)
 
 
 @workflow.defn(name=SEALER_WORKFLOW)
-class SealerWorkflow:
+class SealerWorkflow(StrangersRefused):
     """Seals the events of all conferences as long as the deployment lives."""
 
     @workflow.init

@@ -1,6 +1,6 @@
 """`SqlSelfAudit`: the trail's own part of reconciliation (store layer, adapter of `ports.SelfAudit`)."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,16 +19,34 @@ from lianxi.domain.observations import (
 )
 from lianxi.domain.roster import Roster
 from lianxi.domain.task.state import TaskPhase
-from lianxi.domain.values import parse_instant
+from lianxi.domain.values import format_instant, parse_instant
 from lianxi.ports import Concluded, Examined
 from lianxi.proof.events import open_event
 from lianxi.proof.rosters import shared_roster
 from lianxi.proof.verification import Finding
+from lianxi.store.dialect import upsert
+from lianxi.store.examining import SHALLOW, Examining
 from lianxi.store.faults import outages_translated
 from lianxi.store.observing import Observed, observe_all
-from lianxi.store.tables import events, findings, reconciliations, registrations, rosters, tasks
+from lianxi.store.tables import (
+    chains,
+    events,
+    findings,
+    reconciliations,
+    registrations,
+    rosters,
+    tasks,
+)
 from lianxi.store.writer import Writer
-from lianxi.streams.reconciling import Answered, OpenStream, TrailSeen
+from lianxi.streams.reconciling import (
+    COMPARED,
+    Answered,
+    Compared,
+    EndedStream,
+    KnownChain,
+    OpenStream,
+    TrailSeen,
+)
 
 MAX_RAISED = 50
 """Findings that one look raises, three notices each; the rest follows with the next looks."""
@@ -45,7 +63,7 @@ class SqlSelfAudit:
         self,
         writer: Writer,
         reading: Engine,
-        examine: Callable[[datetime], Examined],
+        examine: Examining,
         refused: Callable[[], Collection[str]] = tuple,
         *,
         quiet: timedelta = timedelta(0),
@@ -53,7 +71,8 @@ class SqlSelfAudit:
         """`examine`: the look through the trail itself (`lianxi.store.examining`).
 
         `refused`: conferences of which nothing may be recorded, since they are behind their anchors.
-        `quiet`: a result that says nothing new is recorded no oftener than this.
+        `quiet`: a result that says nothing new is recorded no oftener than this, so that the stream
+        stays small; one that somebody asked for is recorded in any case.
         """
         self._writer = writer
         self._reading = reading
@@ -115,16 +134,23 @@ class SqlSelfAudit:
         """See `ports.SelfAudit`."""
         return self._examine(now)
 
+    def give_up(self) -> None:
+        """See `ports.SelfAudit`."""
+        self._examine.give_up()
+
     def conclude(
         self,
         origin: str,
         findings: Sequence[Finding],
         examined: Examined,
-        pending: int,
+        compared: Compared,
         now: datetime,
+        *,
+        asked: bool,
     ) -> Concluded:
         """See `ports.SelfAudit`. Idempotent: what stands already is not raised again."""
-        look = _Look(examined, pending, now, now - self._quiet)
+        quiet = timedelta(0) if asked else self._quiet
+        look = _Look(examined, compared, now, now - quiet)
         return self._writer.run(lambda connection: _conclude(connection, origin, findings, look))
 
 
@@ -135,7 +161,7 @@ def _trail(connection: Connection, origin: str, founded: datetime) -> TrailSeen:
     conference = ids.conference_of_origin(origin)
     own = ids.conference_workflow_id(conference)
     begun = connection.execute(
-        select(tasks.c.task, tasks.c.phase, events.c.at)
+        select(tasks.c.task, tasks.c.phase, tasks.c.at.label("last"), events.c.at)
         .join(
             events,
             (events.c.origin == tasks.c.origin)
@@ -174,7 +200,26 @@ def _trail(connection: Connection, origin: str, founded: datetime) -> TrailSeen:
             for stream, why in _frozen(connection, origin).items()
             if ids.task_of_stream(stream) not in over
         },
+        ended={
+            ids.task_workflow_id(conference, row.task): EndedStream(
+                since=parse_instant(row.at), ended=parse_instant(row.last)
+            )
+            for row in begun
+            if row.task in over
+        },
+        chains=_chains(connection, origin),
     )
+
+
+def _chains(connection: Connection, origin: str) -> dict[str, list[KnownChain]]:
+    """The chains of runs that earlier looks have seen, the oldest first."""
+    found: dict[str, list[KnownChain]] = {}
+    for row in connection.execute(
+        select(chains).where(chains.c.origin == origin).order_by(chains.c.since)
+    ):
+        known = KnownChain(row.first_run, row.run, parse_instant(row.since), bool(row.settled))
+        found.setdefault(row.workflow, []).append(known)
+    return found
 
 
 def _frozen(connection: Connection, origin: str) -> dict[str, str]:
@@ -226,9 +271,18 @@ class _Look:
     """What was looked at, when; a result older than `said_before` is recorded anew in any case."""
 
     examined: Examined
-    pending: int
+    compared: Compared
     now: datetime
     said_before: datetime
+
+    def may_clear(self, code: str, since: datetime) -> bool:
+        """Whether this look would have found it again; another worker may have seen it later.
+
+        Where findings were cut off, one that is not among them may still be there.
+        """
+        shallow = code in SHALLOW or code in COMPARED
+        seen = self.examined.begun if shallow else self.examined.deep_begun
+        return self.examined.complete and seen is not None and since <= seen
 
 
 def _conclude(
@@ -237,19 +291,22 @@ def _conclude(
     found: Sequence[Finding],
     look: _Look,
 ) -> Concluded:
-    examined, pending, now = look.examined, look.pending, look.now
+    examined, pending, now = look.examined, look.compared.pending, look.now
     current = _merged(found)
     standing = {
-        (row.code, row.place)
+        (row.code, row.place): parse_instant(row.since)
         for row in connection.execute(
-            select(findings.c.code, findings.c.place).where(
+            select(findings.c.code, findings.c.place, findings.c.since).where(
                 findings.c.origin == origin, findings.c.cleared.is_(None)
             )
         )
     }
     new = [raised for key, raised in current.items() if key not in standing][:MAX_RAISED]
-    # where findings were cut off, one that is not among them may still be there
-    gone = sorted(standing - current.keys()) if examined.complete else []
+    gone = sorted(
+        (code, place)
+        for (code, place), since in standing.items()
+        if (code, place) not in current and look.may_clear(code, since)
+    )
     still = len(standing) - len(gone) + len(new)
     observed: list[Observation] = [*new]
     observed += [FindingCleared(code=code, place=place) for code, place in gone]
@@ -267,7 +324,27 @@ def _conclude(
     if observed:
         places = [Observed(origin, ids.AUDIT_STREAM, data) for data in observed]
         observe_all(connection, places, now)
+    _keep(connection, origin, look.compared.chains)
     return Concluded(raised=len(new), cleared=len(gone), open=still)
+
+
+def _keep(connection: Connection, origin: str, seen: Mapping[str, KnownChain]) -> None:
+    """What the next look should know; rows that say so already are left alone."""
+    known = _chains(connection, origin)
+    rows = [
+        {
+            "origin": origin,
+            "workflow": workflow_id,
+            "first_run": chain.first_run_id,
+            "run": chain.run_id,
+            "since": format_instant(chain.since),
+            "settled": int(chain.settled),
+        }
+        for workflow_id, chain in seen.items()
+        if chain not in known.get(workflow_id, ())
+    ]
+    if rows:
+        connection.execute(upsert(connection.dialect, chains), rows)
 
 
 def _merged(found: Sequence[Finding]) -> dict[tuple[str, str], FindingRaised]:

@@ -10,7 +10,8 @@ Four sorts, told apart because they are checked apart (`verify.py`):
 - **the tree over the record**, kept facts of their own (neither events nor made again from them):
   `leaves`, `nodes`, `checkpoints`, `cosignatures`, `witnesses`.
 - **content and work**, not derivable: `openings` (what commitments stand for), `mailbox` (letters
-  as delivered), `outbox` (which notices wait, and who has leased them).
+  as delivered), `outbox` (which notices wait, and who has leased them), `chains` (which runs of a
+  workflow reconciliation has seen).
 
 SQLite STRICT tables take Text, Integer and LargeBinary only. Instants are texts in the one
 spelling of `domain.values.format_instant`, which sorts by time; booleans are 0 and 1; columns
@@ -459,6 +460,23 @@ reconciliations = Table(
     _int("open"),
     _int("pending"),
     PrimaryKeyConstraint("origin"),
+    sqlite_strict=True,
+)
+
+chains = Table(
+    "chains",
+    metadata,
+    # the chains of runs that stood under a workflow's id; more than one: it was started again
+    _text("origin"),
+    _text("workflow"),
+    _text("first_run"),
+    # the newest of its runs that was read
+    _text("run"),
+    # when it was first seen
+    _text("since"),
+    # ended and read to its end, with nothing left to be shown
+    _int("settled"),
+    PrimaryKeyConstraint("origin", "workflow", "first_run"),
     sqlite_strict=True,
 )
 

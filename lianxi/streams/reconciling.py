@@ -16,9 +16,6 @@ from lianxi.messages import CONFERENCE_WORKFLOW, TASK_WORKFLOW
 from lianxi.proof.commands import authenticate, open_command
 from lianxi.proof.verification import Finding
 
-UNRECORDED_AFTER = timedelta(minutes=10)
-"""An accepted command that the trail lacks for longer is a finding (proof.md section 4)."""
-
 INCIDENT_SHOWN = timedelta(days=1)
 """How long a request to cancel, a reset, a signal stands among the open findings."""
 
@@ -27,9 +24,36 @@ WORKFLOW_CLOSED = "WORKFLOW_CLOSED"
 WORKFLOW_MISSING = "WORKFLOW_MISSING"
 WORKFLOW_FOREIGN = "WORKFLOW_FOREIGN"
 WORKFLOW_UNREGISTERED = "WORKFLOW_UNREGISTERED"
+WORKFLOW_RESTARTED = "WORKFLOW_RESTARTED"
+WORKFLOW_STILL_RUNNING = "WORKFLOW_STILL_RUNNING"
+CANCEL_REQUESTED = "CANCEL_REQUESTED"
+WORKFLOW_RESET = "WORKFLOW_RESET"
+UNKNOWN_SIGNAL = "UNKNOWN_SIGNAL"
+UNKNOWN_UPDATE = "UNKNOWN_UPDATE"
+UPDATE_UNSIGNED = "UPDATE_UNSIGNED"
 TASK_NOT_BEGUN = "TASK_NOT_BEGUN"
 UNRECORDED = "UNRECORDED"
 STREAM_FROZEN = "STREAM_FROZEN"
+
+COMPARED = frozenset(
+    {
+        WORKFLOW_CLOSED,
+        WORKFLOW_MISSING,
+        WORKFLOW_FOREIGN,
+        WORKFLOW_UNREGISTERED,
+        WORKFLOW_RESTARTED,
+        WORKFLOW_STILL_RUNNING,
+        CANCEL_REQUESTED,
+        WORKFLOW_RESET,
+        UNKNOWN_SIGNAL,
+        UNKNOWN_UPDATE,
+        UPDATE_UNSIGNED,
+        TASK_NOT_BEGUN,
+        UNRECORDED,
+        STREAM_FROZEN,
+    }
+)
+"""Every code of `compare` and `strangers`: each look says anew whether it still holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +85,9 @@ class WorkflowSeen:
     task_queue: str
     status: str
     started_at: datetime
+    first_run_id: str = ""
+    """The run its chain began with; the server keeps it across continue-as-new and reset, and no
+    caller can set it. Empty where only the listing was read."""
     closed_at: datetime | None = None
     incidents: tuple[Incident, ...] = ()
     answered: tuple[Answered, ...] = ()
@@ -68,10 +95,32 @@ class WorkflowSeen:
 
 @dataclass(frozen=True, slots=True)
 class OpenStream:
-    """A stream that is not over: its workflow must be running. `since`: of its last event."""
+    """A stream that is not over: its workflow must be running. `since`: of its first event."""
 
     stream: str
     since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EndedStream:
+    """A stream that is over: its workflow must not be running. Of its first event and its last."""
+
+    since: datetime
+    ended: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KnownChain:
+    """A chain of runs that stood under a workflow's id at an earlier look.
+
+    `run_id`: the newest of its runs that was read; `since`: when the chain was first seen;
+    `settled`: it has ended, was read to its end, and nothing of it is left to be shown.
+    """
+
+    first_run_id: str
+    run_id: str
+    since: datetime
+    settled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +137,10 @@ class TrailSeen:
     """Tasks with a registration and no event, and when they were registered."""
     frozen: Mapping[str, str] = field(default_factory=dict)
     """Streams that take nothing until a thaw, and why."""
+    ended: Mapping[str, EndedStream] = field(default_factory=dict)
+    """By workflow id."""
+    chains: Mapping[str, Sequence[KnownChain]] = field(default_factory=dict)
+    """By workflow id, the services' too, the oldest first; kept beside the events."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +150,8 @@ class Ground:
     now: datetime
     grace: timedelta
     task_queue: str
+    unrecorded: timedelta
+    """An accepted command that the trail lacks for longer, a registration without a task, counts."""
     services: Mapping[str, str] = field(default_factory=dict)
     """Workflow id -> type of what must run for the whole deployment (mailrooms, the sealer)."""
     seen_until: datetime | None = None
@@ -105,10 +160,14 @@ class Ground:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Findings, and how many differences are too young to be one."""
+    """Findings, and how many differences are too young to be one.
+
+    `chains`: by workflow id, what the next look should know of the chain that was read.
+    """
 
     findings: tuple[Finding, ...]
     pending: int
+    chains: Mapping[str, KnownChain] = field(default_factory=dict)
 
 
 @dataclass
@@ -118,6 +177,11 @@ class _Counting:
     ground: Ground
     findings: list[Finding] = field(default_factory=list)
     pending: int = 0
+
+    @property
+    def count(self) -> int:
+        """Of all differences, old and young."""
+        return len(self.findings) + self.pending
 
     def add(self, finding: Finding, since: datetime | None, grace: timedelta | None = None) -> None:
         """A difference that is there since `since`; None: nobody knows, it counts."""
@@ -141,10 +205,11 @@ def compare(
     `workflows`: by id, the newest run of each, all of the namespace. `stored`: those of the
     answered events' hashes that the trail holds.
 
-    Codes: WORKFLOW_MISSING, WORKFLOW_CLOSED (the trail says open), WORKFLOW_FOREIGN (another type
-    or task queue), WORKFLOW_UNREGISTERED, TASK_NOT_BEGUN, UNRECORDED (answered, not in the trail),
-    STREAM_FROZEN, and those of incidents: CANCEL_REQUESTED, WORKFLOW_RESET, UNKNOWN_SIGNAL,
-    UNKNOWN_UPDATE, UPDATE_UNSIGNED.
+    Codes: WORKFLOW_MISSING, WORKFLOW_CLOSED (the trail says open), WORKFLOW_STILL_RUNNING (the
+    trail says over), WORKFLOW_FOREIGN (another type or task queue), WORKFLOW_UNREGISTERED,
+    WORKFLOW_RESTARTED (not the chain of runs that began the stream), TASK_NOT_BEGUN, UNRECORDED
+    (answered, not in the trail), STREAM_FROZEN, and those of incidents: CANCEL_REQUESTED,
+    WORKFLOW_RESET, UNKNOWN_SIGNAL, UNKNOWN_UPDATE, UPDATE_UNSIGNED.
     """
     counting = _Counting(ground)
     expected = {
@@ -154,18 +219,27 @@ def compare(
     for workflow_id, type_ in {**expected, **ground.services}.items():
         since = trail.open[workflow_id].since if workflow_id in trail.open else None
         _check_running(counting, workflow_id, type_, workflows.get(workflow_id), since)
-    own = [w for w in workflows.values() if _belongs(w.workflow_id, trail, ground)]
-    for workflow in own:
+    chains: dict[str, KnownChain] = {}
+    for workflow in workflows.values():
+        if not _belongs(workflow.workflow_id, trail, ground):
+            continue
         if workflow.workflow_id not in trail.registered | ground.services.keys():
             _check_stranger(counting, workflow)
+            continue
+        before = counting.count
+        _check_over(counting, workflow, trail)
+        _check_chain(counting, workflow, trail)
         _check_incidents(counting, workflow)
         _check_answered(counting, workflow, stored)
+        if workflow.first_run_id:
+            settled = workflow.status != RUNNING and counting.count == before
+            chains[workflow.workflow_id] = _chain(workflow, trail, ground, settled=settled)
     for task, registered_at in trail.not_begun.items():
         place = f"{trail.conference}/{ids.task_stream(task)}"
-        counting.add(Finding(TASK_NOT_BEGUN, place), registered_at, UNRECORDED_AFTER)
+        counting.add(Finding(TASK_NOT_BEGUN, place), registered_at, ground.unrecorded)
     for stream, why in trail.frozen.items():
         counting.findings.append(Finding(STREAM_FROZEN, f"{trail.conference}/{stream}", why))
-    return Compared(tuple(counting.findings), counting.pending)
+    return Compared(tuple(counting.findings), counting.pending, chains)
 
 
 def _belongs(workflow_id: str, trail: TrailSeen, ground: Ground) -> bool:
@@ -228,6 +302,56 @@ def _check_stranger(counting: _Counting, workflow: WorkflowSeen) -> None:
         counting.add(finding, workflow.started_at)
 
 
+def _check_over(counting: _Counting, workflow: WorkflowSeen, trail: TrailSeen) -> None:
+    """A workflow under the id of a stream that has ended: nobody's commands are answered there."""
+    over = trail.ended.get(workflow.workflow_id)
+    if over is not None and workflow.status == RUNNING:
+        detail = f"{workflow.type} on {workflow.task_queue}"
+        finding = Finding(WORKFLOW_STILL_RUNNING, place_of_workflow(workflow.workflow_id), detail)
+        counting.add(finding, max(over.ended, workflow.started_at))
+
+
+def _check_chain(counting: _Counting, workflow: WorkflowSeen, trail: TrailSeen) -> None:
+    """One chain of runs lives under an id, from before the stream's first event to its end.
+
+    Another one was started by somebody, with a state of his making; nothing ever makes it the true
+    one, so that the finding stands. A service has no state: the next worker to start brings it back,
+    and that is shown for a day.
+    """
+    name, first = workflow.workflow_id, workflow.first_run_id
+    if not first:
+        return
+    known = trail.chains.get(name, ())
+    if name in counting.ground.services:
+        since = max((one.since for one in known if one.first_run_id == first), default=None)
+        another = any(one.first_run_id != first for one in known)
+        another = another and (since is None or counting.ground.now - since < INCIDENT_SHOWN)
+    else:
+        another = any(one.first_run_id != first for one in known) or _begun_late(
+            workflow, trail, counting.ground
+        )
+    if another:
+        finding = Finding(WORKFLOW_RESTARTED, place_of_workflow(name), f"run {first}")
+        counting.findings.append(finding)
+
+
+def _begun_late(workflow: WorkflowSeen, trail: TrailSeen, ground: Ground) -> bool:
+    """Whether its first run began when the trail already held events of its stream."""
+    stream = trail.open.get(workflow.workflow_id) or trail.ended.get(workflow.workflow_id)
+    if stream is None or workflow.run_id != workflow.first_run_id:
+        return False
+    return workflow.started_at - stream.since > ground.grace
+
+
+def _chain(
+    workflow: WorkflowSeen, trail: TrailSeen, ground: Ground, *, settled: bool
+) -> KnownChain:
+    known = trail.chains.get(workflow.workflow_id, ())
+    first = workflow.first_run_id
+    since = next((one.since for one in known if one.first_run_id == first), ground.now)
+    return KnownChain(first, workflow.run_id, since, settled)
+
+
 def _check_incidents(counting: _Counting, workflow: WorkflowSeen) -> None:
     place = place_of_workflow(workflow.workflow_id)
     for incident in workflow.incidents:
@@ -244,7 +368,7 @@ def _check_answered(counting: _Counting, workflow: WorkflowSeen, stored: Collect
     finding = Finding(
         UNRECORDED, f"{place_of_workflow(workflow.workflow_id)}", f"from {first.stream}#{first.seq}"
     )
-    counting.add(finding, first.at, UNRECORDED_AFTER)
+    counting.add(finding, first.at, counting.ground.unrecorded)
 
 
 def _recent(ground: Ground, at: datetime) -> bool:

@@ -1,6 +1,6 @@
 """Findings and reconciliation over the gateway: who may read them, what they say, asking for one."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -8,17 +8,28 @@ import pytest
 from lianxi.ports import Examined
 from lianxi.proof.verification import Finding
 from lianxi.store.reconciling import SqlSelfAudit
+from lianxi.streams.reconciling import Compared
 from tests.gateway.house import House, code
 
-NOTHING = Examined(findings={}, streams={}, events={}, deep={}, complete=True)
+
+class Nothing:
+    """A look that finds nothing in the trail itself."""
+
+    def __call__(self, now: datetime) -> Examined:
+        return Examined(
+            findings={}, streams={}, events={}, deep={}, complete=True, begun=now, deep_begun=now
+        )
+
+    def give_up(self) -> None: ...
 
 
 def conclude(house: House, *found: Finding) -> None:
     """A comparison that came to this."""
     assert house.store.writer is not None
-    audit = SqlSelfAudit(house.store.writer, house.store.engine, lambda _now: NOTHING)
+    audit = SqlSelfAudit(house.store.writer, house.store.engine, Nothing())
     house.scenario.now += timedelta(minutes=1)
-    audit.conclude(house.scenario.origin, found, NOTHING, 0, house.scenario.now)
+    now = house.scenario.now
+    audit.conclude(house.scenario.origin, found, Nothing()(now), Compared((), 0), now, asked=False)
 
 
 async def findings(fresh: House, unit: str = "auditor", **query: Any) -> list[dict[str, Any]]:

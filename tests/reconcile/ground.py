@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from sqlalchemy import create_engine, select, text
 from temporalio.client import Client
 
 from lianxi import ids
 from lianxi.domain.values import Commitment
-from lianxi.messages import ReconcileResult
+from lianxi.messages import RECONCILE_WORKFLOW, ReconcileInput, ReconcileResult
 from lianxi.ports import Opening
 from lianxi.store.tables import findings as findings_table
 from lianxi.store.tables import mailbox
@@ -21,6 +22,9 @@ from tests.parties import salt_for, text_commitment
 
 GRACE = 0.3
 """Seconds; five minutes between two comparisons are none here: tests ask for each."""
+
+UNRECORDED = 2.0
+"""Seconds in place of four minutes, longer than recording takes."""
 
 
 @dataclass
@@ -37,6 +41,7 @@ class Ground:
         deployment.settings = deployment.settings.model_copy(
             update={
                 "reconcile_grace": GRACE,
+                "reconcile_unrecorded": UNRECORDED,
                 "seal_seconds": 0.2,
                 "anchors_dir": folder / "anchors",
             }
@@ -75,6 +80,17 @@ class Ground:
         """One comparison, now."""
         result = await self.deployment.engine.reconcile()
         assert result is not None, "no result in time"
+        return result
+
+    async def reconcile_by_the_clock(self) -> ReconcileResult:
+        """One comparison, as the Schedule starts it."""
+        result: ReconcileResult = await self.deployment.client.execute_workflow(
+            RECONCILE_WORKFLOW,
+            ReconcileInput(),
+            id=ids.reconcile_workflow_id(f"scheduled-{uuid4().hex}"),
+            task_queue=self.deployment.settings.task_queue,
+            result_type=ReconcileResult,
+        )
         return result
 
     async def finds(self, code: str, place: str | None = None) -> str:

@@ -1,5 +1,6 @@
 """What somebody with Temporal's credentials does is named: event, finding, notice."""
 
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -13,7 +14,7 @@ from temporalio.client import WorkflowUpdateFailedError
 
 from lianxi import ids
 from lianxi.engine.outcomes import Refused
-from lianxi.store.verify import verify_trail
+from lianxi.store.verify import Look, verify_trail
 from tests.deployment import eventually
 from tests.reconcile.ground import Ground
 from tests.workflows.test_trouble import replay
@@ -29,12 +30,22 @@ async def test_an_untouched_conference_raises_nothing(ground: Ground) -> None:
 
 
 async def test_a_result_that_says_nothing_new_is_not_recorded_again(ground: Ground) -> None:
-    """Ten comparisons in a row leave one event, so that the stream stays small."""
+    """Comparisons by the clock, one after another, leave one event: the stream stays small."""
     await ground.finds_nothing()
     before = len(ground.events("Reconciled"))
     for _ in range(3):
-        await ground.reconcile()
+        await ground.reconcile_by_the_clock()
     assert len(ground.events("Reconciled")) == before
+
+
+async def test_what_somebody_asked_for_is_recorded_always(ground: Ground) -> None:
+    """Whoever asks is shown the result as recorded: it must be that of now."""
+    await ground.finds_nothing()
+    before = len(ground.events("Reconciled"))
+    result = await ground.reconcile()
+    assert len(ground.events("Reconciled")) == before + 1
+    last = ground.deployment.events(ids.AUDIT_STREAM)[-1]
+    assert timedelta(0) <= result.at - last.at < timedelta(seconds=1)
 
 
 async def test_a_terminated_task_is_named(ground: Ground) -> None:
@@ -78,7 +89,13 @@ async def test_a_stopped_mailroom_is_named_and_cleared_when_it_is_back(ground: G
 
     await eventually(named)
     await ground.deployment.engine.start_mailrooms(("mailbox",))
-    await ground.finds_nothing()
+
+    async def back() -> bool:
+        await ground.reconcile()
+        # that it was begun again stands for a day
+        return ground.standing() == [("WORKFLOW_RESTARTED", f"workflow:{mailroom}")]
+
+    await eventually(back)
     assert len(ground.events("FindingCleared")) == 1
     await eventually(lambda: "finding" in ground.letters("office"))
 
@@ -181,7 +198,8 @@ async def test_a_thaw_lets_the_task_go_on_from_what_stands(ground: Ground) -> No
         return ("STREAM_FROZEN", frozen) not in ground.standing()
 
     await eventually(cleared)
-    report = verify_trail(deployment.store.engine, deployment.store.evidence)
+    look = Look(now=datetime.now(UTC))
+    report = verify_trail(deployment.store.engine, deployment.store.evidence, look)
     assert report.findings == []
     # a reset run names its base run: what only a replay from the beginning may see
     history = await deployment.handle(task).fetch_history()

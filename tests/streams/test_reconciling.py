@@ -24,7 +24,14 @@ from tests.parties import Parties
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 LONG_AGO = NOW - timedelta(days=40)
 JUST_NOW = NOW - timedelta(seconds=30)
-GROUND = Ground(NOW, timedelta(minutes=2), "lianxi", {"mailroom/mailbox": "Mailroom"}, NOW)
+GROUND = Ground(
+    now=NOW,
+    grace=timedelta(minutes=2),
+    unrecorded=timedelta(minutes=4),
+    task_queue="lianxi",
+    services={"mailroom/mailbox": "Mailroom"},
+    seen_until=NOW,
+)
 TASK = "demo/task/T-0001"
 ANSWER = Answered("task/T-0001", 7, "a" * 64, LONG_AGO)
 
@@ -129,12 +136,12 @@ def test_an_incident_stands_for_a_day_and_is_never_missed() -> None:
     assert codes(all_well(task=told), seen_until=None) == ["CANCEL_REQUESTED"]
 
 
-def test_an_answer_that_the_trail_lacks_counts_after_ten_minutes() -> None:
+def test_an_answer_that_the_trail_lacks_counts_after_four_minutes() -> None:
     """One finding for a workflow, from the oldest on."""
     told = running(TASK, "Task", answered=(ANSWER,))
     assert codes(all_well(task=told)) == ["UNRECORDED"]
     assert codes(all_well(task=told), stored={ANSWER.hash}) == []
-    young = replace(told, answered=(replace(ANSWER, at=NOW - timedelta(minutes=9)),))
+    young = replace(told, answered=(replace(ANSWER, at=NOW - timedelta(minutes=3)),))
     compared = compare(TRAIL, all_well(task=young), (), GROUND)
     assert (compared.findings, compared.pending) == ((), 1)
 

@@ -45,6 +45,9 @@ def test_handler_names() -> None:
         assert list(definition.updates) == ["command", None]
         assert "state" in definition.queries
         assert list(definition.signals) == [None]
+    for service in (MailroomWorkflow, SealerWorkflow):
+        definition = workflow._Definition.must_from_class(service)
+        assert (list(definition.updates), list(definition.signals)) == ([None], [None])
 
 
 def test_activity_names() -> None:

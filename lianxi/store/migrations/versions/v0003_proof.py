@@ -55,6 +55,17 @@ def _create_what_was_found() -> None:
         sqlite_strict=True,
     )
     op.create_table(
+        "chains",
+        sa.Column("origin", sa.Text(), nullable=False),
+        sa.Column("workflow", sa.Text(), nullable=False),
+        sa.Column("first_run", sa.Text(), nullable=False),
+        sa.Column("run", sa.Text(), nullable=False),
+        sa.Column("since", sa.Text(), nullable=False),
+        sa.Column("settled", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("origin", "workflow", "first_run", name=op.f("pk_chains")),
+        sqlite_strict=True,
+    )
+    op.create_table(
         "redactions",
         sa.Column("origin", sa.Text(), nullable=False),
         sa.Column("commit", sa.Text(), nullable=False),
