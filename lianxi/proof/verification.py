@@ -214,7 +214,7 @@ class TrailChecker:
             self._pass_over(row)
             return Examined(None, None, None, findings)
         # by the stored hash: one changed event is one finding, not one for each that follows
-        self.heads[key] = head_after(event, row.hash)
+        self.heads[key] = _head(event, row.hash)
         self.bases[event.basis] += 1
         word = check_basis(event)
         if word is not None:
@@ -285,6 +285,14 @@ class TrailChecker:
             before_hash = self._adopted.get((row.origin, row.stream))
             if after is not None and after.prev_roster == before_hash:
                 self._adopted[row.origin, row.stream] = data.roster
+
+
+def _head(event: EventEnvelope, claimed: str) -> Head:
+    """What the next event must follow; where the claim is no hash at all, nothing does."""
+    try:
+        return head_after(event, claimed)
+    except ValidationError:
+        return head_after(event, event.prev).model_copy(update={"hash": claimed})
 
 
 def _read_data(event: EventEnvelope) -> tuple[BaseModel | None, str | None]:

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import (
@@ -96,6 +97,18 @@ def copy_database(source: Path, target: Path) -> None:
         closing(sqlite3.connect(target)) as copy,
     ):
         live.backup(copy)
+
+
+def any_text(raw: bytes) -> str:
+    """Bytes in a text column as text, whatever they are: what is no UTF-8 shows as hex digits."""
+    return raw.decode("utf-8", "backslashreplace")
+
+
+def take_any_text(connection: Connection) -> None:
+    """Read text that is none as `any_text` from here on: for who judges rows instead of using them."""
+    if connection.dialect.name == "sqlite":
+        driver: Any = connection.connection.driver_connection
+        driver.text_factory = any_text
 
 
 @contextmanager

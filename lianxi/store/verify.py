@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Engine
 from lianxi.ids import CONFERENCE_STREAM, task_of_stream
 from lianxi.proof.log_checks import LogKey, log_keys_of
 from lianxi.proof.verification import Finding, TrailChecker
+from lianxi.store.dialect import take_any_text
 from lianxi.store.evidence import EvidenceFolder
 from lianxi.store.faults import outages_translated
 from lianxi.store.verify_bytes import bytes_findings
@@ -128,6 +129,7 @@ class _Verification:
     def __init__(
         self, connection: Connection, evidence: EvidenceFolder, look: Look, crew: Crew | None
     ) -> None:
+        take_any_text(connection)
         self._connection = connection
         self._evidence = evidence
         self._look = look

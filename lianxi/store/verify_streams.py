@@ -18,6 +18,7 @@ from lianxi.domain.task.events import AssignmentTransferred, TaskIssued
 from lianxi.domain.task.state import TaskState
 from lianxi.ids import CONFERENCE_STREAM, task_of_stream
 from lianxi.proof.verification import Examined, Finding, TrailChecker, TrailRow, place_of
+from lianxi.store.dialect import take_any_text
 from lianxi.store.projection import Change, Recorded, Row, event_row
 from lianxi.store.rebuild import Key, Rebuild
 from lianxi.store.succession import successors_of
@@ -104,6 +105,7 @@ class StreamsCheck:
         now: datetime | None,
     ) -> None:
         """`now`: the present, where a rung that did not fire by now would count."""
+        take_any_text(connection)
         self._connection = connection
         self._knowledge = knowledge
         self._deep = depth == "deep"

@@ -11,7 +11,7 @@ import pytest
 from lianxi.ports import Outcome
 from lianxi.proof.hashing import event_hash
 from lianxi.store.store import Store
-from lianxi.store.verify import Report, verify_trail
+from lianxi.store.verify import Look, Report, verify_trail
 from tests.store.contract import record
 from tests.store.scenario import Scenario, whole_life
 
@@ -331,3 +331,35 @@ def test_changed_evidence(
     findings = verify(store).findings
     assert [f.code for f in findings] == [code]
     assert findings[0].place.endswith(files[0].name)
+
+
+NO_TEXT = [
+    ("events", "hash", "HASH_MISMATCH"),
+    ("events", "kind", ""),
+    ("events", "stream", "STREAM_UNREADABLE"),
+    ("events", "origin", "STREAM_UNREADABLE"),
+    ("commands", "envelope", ""),
+    ("tasks", "state_json", ""),
+]
+
+
+@pytest.mark.parametrize("depth", ["bytes", "full", "deep"])
+@pytest.mark.parametrize(("table", "column", "code"), NO_TEXT)
+def test_bytes_that_are_no_text_are_named(
+    store: Store, database: Database, table: str, column: str, code: str, depth: Any
+) -> None:
+    """As a fault of that row, not of the database; one look at bytes sees what it looks at."""
+    database.execute(
+        f"UPDATE {table} SET {column}=CAST(x'ff' AS TEXT)"  # noqa: S608 - our own tables
+        f" WHERE rowid=(SELECT max(rowid) FROM {table})"
+    )
+    found = verify_trail(store.engine, store.evidence, Look(depth=depth)).findings
+    if depth == "bytes" and (table, column) not in {
+        ("events", name) for name in ("hash", "stream", "origin")
+    }:
+        assert found == []
+    elif depth == "bytes":
+        assert found
+    else:
+        assert code in {"", *(finding.code for finding in found)}
+        assert found

@@ -4,6 +4,7 @@ import json
 import random
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -107,3 +108,17 @@ def test_another_instant_is_named_soon(life: Rows, kind: str, at: str, sealed: b
     assert findings
     assert (row.origin, row.stream) in checker.changed or sealed
     assert time.monotonic() - begun < SECONDS
+
+
+@pytest.mark.parametrize("text", ["", "zz", "\ud800", "\\xff", "5", "[]", "[" * 100_000])
+@pytest.mark.parametrize("what", ["hash", "envelope"])
+def test_what_stands_beside_an_event_may_be_anything(life: Rows, what: str, text: str) -> None:
+    """A hash that is none, an envelope that is none: of a task, of the conference."""
+    change: dict[str, Any] = {what: text}
+    for stream in ("conference", "task/T-0001"):
+        index = next(i for i, row in enumerate(life) if row.stream == stream and row.envelope)
+        rows = [*life]
+        rows[index] = replace(rows[index], **change)
+        checker = DeepChecker()
+        findings = [finding for row in rows for finding in checker.check(row)]
+        assert rows[index].place in {finding.place for finding in findings}

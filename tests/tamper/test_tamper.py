@@ -1,4 +1,4 @@
-"""Fifty events, tampered with in eight ways each: all of it is named, the untouched trail is clean."""
+"""Fifty events, tampered with in ten ways each: all of it is named, the untouched trail is clean."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""`python -m tools.tamper --events 1000`: each of eight acts on each event, and whether it is named.
+"""`python -m tools.tamper --events 1000`: each of ten acts on each event, and whether it is named.
 
 Exit code 1 unless every act was named and the untouched trail has no finding.
 """

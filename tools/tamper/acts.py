@@ -1,4 +1,4 @@
-"""What somebody with the database does to it: eight acts, by attackers of growing skill.
+"""What somebody with the database does to it: ten acts, by attackers of growing skill.
 
 Skill 0 touches the one place. 1 also makes the row fit itself (hash, columns). 2 also numbers and
 links the rest of the stream again. 3 also makes the tree anew from what then stands, without the
@@ -13,8 +13,11 @@ from sqlite3 import Connection, Row
 from typing import Any
 
 from lianxi.proof.canonical import dumps
+from lianxi.proof.checkpoints import read_checkpoint, sign_checkpoint
 from lianxi.proof.events import open_event
 from lianxi.proof.hashing import ZERO_HASH, event_hash
+from lianxi.proof.keys import Signer
+from lianxi.proof.notes import Note, note_bytes
 from lianxi.proof.tree import Range
 from lianxi.store.projection import event_row
 
@@ -121,6 +124,36 @@ def change_column(database: Connection, target: Target) -> None:
     )
 
 
+def no_text(database: Connection, target: Target) -> None:
+    """A column of the row holds bytes that are no text."""
+    name = target.luck.choice(("kind", "at", "actor", "unit", "roster", "hash", "stream"))
+    database.execute(
+        f"UPDATE events SET {name}=CAST(x'61ff62' AS TEXT) WHERE position=?",  # noqa: S608
+        (target.position,),
+    )
+
+
+def sign(database: Connection, target: Target) -> None:
+    """The checkpoint over the event bears no signature of the log, or another's."""
+    size, note = database.execute(
+        "SELECT c.size, c.note FROM leaves l JOIN checkpoints c ON c.origin=l.origin AND c.size>l.leaf"
+        " WHERE l.position=? ORDER BY c.size LIMIT 1",
+        (target.position,),
+    ).fetchone()
+    checkpoint, parsed = read_checkpoint(note.encode())
+    stranger = sign_checkpoint(checkpoint, Signer(target.luck.randbytes(32)))
+    forged = parsed.signatures[0]._replace(signature=stranger.signature)
+    newest = database.execute("SELECT max(size) FROM checkpoints").fetchone()[0]
+    notes = [
+        note_bytes(Note(checkpoint.text, (signature,))).decode() for signature in (stranger, forged)
+    ]
+    # without a clock beside it, the newest may be one that is just being signed
+    change = target.luck.choice([*notes, f"{note}x", *([] if size == newest else [None])])
+    database.execute(
+        "UPDATE checkpoints SET note=? WHERE origin=? AND size=?", (change, target.origin, size)
+    )
+
+
 def change_read_table(database: Connection, target: Target) -> None:
     """A row that people are shown because of this event shows something else."""
     table, where, values = _shown(database, target)
@@ -146,6 +179,8 @@ ACTS: dict[str, Act] = {
     "old copy": old_copy,
     "changed column": change_column,
     "changed read table": change_read_table,
+    "no text": no_text,
+    "signature": sign,
 }
 
 _ORPHANED_LEAVES = "DELETE FROM leaves WHERE position NOT IN (SELECT position FROM events)"
@@ -242,8 +277,7 @@ def _change(event: dict[str, Any], luck: random.Random) -> None:
     numbers = [name for name, value in event["data"].items() if type(value) is int]
     what = luck.choice(("at", "actor", *(["data"] * 4 if strings or numbers else [])))
     if what == "at":
-        event["at"] = event["at"][:-3] + ("1Z" if event["at"][-3:-1] != "1Z" else "2Z")
-        event["at"] = _later(event["at"])
+        event["at"] = luck.choice((_later(event["at"]), _years_later(event["at"], luck)))
     elif what == "actor":
         event["actor"]["unit"] = "U02" if event["actor"]["unit"] != "U02" else "U03"
     else:
@@ -254,6 +288,11 @@ def _change(event: dict[str, Any], luck: random.Random) -> None:
 
 def _later(at: str) -> str:
     return f"{at[:19]}.{(int(at[20:26].rstrip('Z') or 0) + 1) % 1_000_000:06d}Z"
+
+
+def _years_later(at: str, luck: random.Random) -> str:
+    """Up to the end of the calendar: nobody who counts days may count all of them."""
+    return f"{luck.choice((2100, 2400, 9000, 9999))}{at[4:]}"
 
 
 def _other(text: str) -> str:

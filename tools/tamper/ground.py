@@ -15,8 +15,10 @@ from sqlalchemy import StaticPool, create_engine
 from sqlalchemy.engine import Engine
 
 from lianxi.ids import CONFERENCE_STREAM
+from lianxi.proof.log_checks import LogKey, log_keys_of
 from lianxi.proof.verification import Finding, TrailChecker
 from lianxi.store.anchors import AnchorFiles
+from lianxi.store.dialect import any_text
 from lianxi.store.evidence import EvidenceFolder
 from lianxi.store.verify import Look, Outside, verify_connection
 from lianxi.store.verify_bytes import bytes_findings
@@ -39,10 +41,12 @@ class Ground:
         self._outside = Outside(AnchorFiles(anchors))
         self.database = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         self.database.row_factory = sqlite3.Row
+        self.database.text_factory = any_text  # the verifier asks for it on the driver's connection
         with closing(sqlite3.connect(folder / "trail.db")) as made:
             made.backup(self.database)
         self._engine = _engine_on(self.database)
         self._connection = self._engine.connect()
+        self._log_keys = self._followed()
 
     def close(self) -> None:
         """Forget the copy."""
@@ -76,11 +80,20 @@ class Ground:
         yield from bytes_findings(self._connection, _Events())
         found: list[Finding] = []
         TreeCheck(self._connection, self._outside, None).run(
-            {target.origin: ()}, found.append, signatures=False
+            self._log_keys, found.append, signatures=True
         )
         yield from found
         yield from self._stream(target)
         yield from self._whole()
+
+    def _followed(self) -> dict[str, list[LogKey]]:
+        """The log's keys, as the untouched trail lists them."""
+        checker = TrailChecker(signatures=False)
+        check = StreamsCheck(self._connection, Knowledge(checker), "full", None)
+        origins = {origin for _, origin, _, _ in self.targets()}
+        for origin in origins:
+            check.check(origin, CONFERENCE_STREAM)
+        return {origin: log_keys_of(checker, origin) for origin in origins}
 
     def _stream(self, target: Target) -> list[Finding]:
         """The conference's stream, which the others rest on, and the one that was touched."""
