@@ -141,7 +141,10 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "ROSTER_PROPOSAL": Entry(
         N_("The proposal does not lead on from version {version} of the roster ({reason})."),
-        N_("Make it anew: lianxi conference roster propose --to FILE, and have it signed again."),
+        N_(
+            "Give the command again; a proposal is made and signed anew: lianxi conference roster"
+            " propose --to FILE."
+        ),
         Exit.REFUSED,
         409,
     ),

@@ -235,10 +235,10 @@ class RosterEntryError(Refusal):
 
 
 class RosterProposalError(Refusal):
-    """A proposed roster does not lead on from the one known (`reason`, `version`: the one known).
+    """The next roster, proposed or to be made, does not lead on from the one known.
 
-    `reason`: stale (the roster has changed since), ahead (of the one known), roster (it says that
-    it leads to another roster than it does).
+    `version`: the one known. `reason`: stale (the roster has changed since), ahead (of the one
+    known), roster (it says that it leads to another roster than it does).
     """
 
     code: ClassVar[str] = "ROSTER_PROPOSAL"

@@ -23,6 +23,7 @@ from lianxi.messages import (
 from lianxi.proof import canonical
 from lianxi.proof.commands import authenticate, open_command
 from lianxi.proof.hashing import ZERO_HASH, sha256_hex
+from lianxi.proof.refusals import RosterProposalError
 from lianxi.proof.roster_proofs import check_possession, check_possessions
 from lianxi.proof.rosters import RosterStep, adopt, check_genesis, roster_bytes, roster_hash
 from lianxi.proof.wire import wire_bytes
@@ -299,6 +300,9 @@ def _roster_step(
     state: ConferenceState, command: TaskCommand, origin: str, at: datetime
 ) -> RosterStep | None:
     """The step a command takes, once its new keys are shown to be held by their units; None: none."""
+    made_for = command.prev_roster if isinstance(command, cmd.RosterCommand) else None
+    if made_for is not None and made_for != roster_hash(state.roster):
+        raise RosterProposalError(reason="stale", version=state.roster.version)
     match command:
         case cmd.RegisterKey() | cmd.ReplaceKey():
             check_possession(command.entry, command.possession, origin)

@@ -47,7 +47,13 @@ from lianxi.proof.events import SealedEvent
 from lianxi.proof.hashing import ZERO_HASH, event_hash
 from lianxi.proof.keys import Signer
 from lianxi.proof.possession import proof_of_possession
-from lianxi.proof.rosters import RosterStep, next_roster, roster_bytes, sign_roster
+from lianxi.proof.rosters import (
+    RosterStep,
+    next_roster,
+    roster_bytes,
+    roster_hash,
+    sign_roster,
+)
 from lianxi.proof.signing import sign_command
 from lianxi.streams.conference_stream import ConferenceStream
 from lianxi.streams.task_stream import TaskStream
@@ -184,7 +190,10 @@ class Scenario:
         roster = next_roster(before, made)
         signatures = tuple(sign_roster(roster, self.signer(signer)) for signer in by)
         command = ChangeRoster(
-            changes=made, possessions=tuple(possessions) or None, roster_signatures=signatures
+            changes=made,
+            possessions=tuple(possessions) or None,
+            roster_signatures=signatures,
+            prev_roster=roster_hash(before),
         )
         answer = self.ask("convener", "change-roster", **_args(command))
         self.steps.append(RosterStep(changes=made, version=roster.version, signatures=signatures))

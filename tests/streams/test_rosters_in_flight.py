@@ -1,7 +1,7 @@
 """Keys that change while commands are under way: rotation, revocation, replacement; and what verify says."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +13,7 @@ from lianxi.domain.values import Role
 from lianxi.ids import task_stream
 from lianxi.messages import CommandAnswer, CommandMessage
 from lianxi.proof.keys import Signer
-from lianxi.proof.rosters import RosterStep, next_roster, sign_roster
+from lianxi.proof.rosters import RosterStep, next_roster, roster_hash, sign_roster
 from lianxi.proof.verification import Finding, TrailChecker
 from tests.proof.test_verification import rows_of
 from tests.store.scenario import Scenario
@@ -255,6 +255,35 @@ def test_units_and_keys_of_the_conference_only(scenario: Scenario) -> None:
     stolen = scenario.possession("U01").model_copy(update={"signature": "0" * 128})
     scenario.possession = lambda *_: stolen  # type: ignore[method-assign]
     assert refused(lambda: scenario.change_roster(add=["U01"])) == "SIGNATURE_INVALID"
+
+
+MAKE: dict[str, Callable[[Scenario], Any]] = {
+    "register-key": lambda s: (s.generations.update(U01=1), s.register_key("U01")),
+    "change-roster": lambda s: s.change_roster(rotate="U01"),
+    "replace-key": lambda s: s.replace_key("U01", s.now + timedelta(hours=72)),
+}
+
+
+@pytest.mark.parametrize("action", MAKE)
+def test_the_second_of_two_changes_in_flight_is_stale(scenario: Scenario, action: str) -> None:
+    """Signed for the version before, as it says; else its signature just does not hold."""
+    made_for = roster_hash(scenario.conference.state.roster)
+    given: dict[str, Any] = {}
+    ask, scenario.ask = scenario.ask, lambda *_, **args: given.update(args)  # type: ignore[method-assign,assignment]
+    MAKE[action](scenario)
+    scenario.ask = ask  # type: ignore[method-assign]
+    scenario.steps.pop()
+    scenario.change_roster(rotate="U02")
+    given["prev_roster"] = made_for
+    with pytest.raises(Refusal) as stale:
+        scenario.ask("convener", action, **given)
+    version = scenario.conference.state.roster.version
+    assert (stale.value.code, stale.value.params) == (
+        *("ROSTER_PROPOSAL", {"reason": "stale", "version": version}),
+    )
+    del given["prev_roster"]
+    assert refused(lambda: scenario.ask("convener", action, **given)) == "SIGNATURE_INVALID"
+    assert findings(scenario) == []
 
 
 def test_verification_follows_the_chain_of_changes(scenario: Scenario) -> None:

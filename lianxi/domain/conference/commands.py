@@ -80,7 +80,17 @@ class FoundConference(TaskCommand):
     recovers: Recovery | None = None
 
 
-class RegisterKey(TaskCommand):
+class RosterCommand(TaskCommand):
+    """What makes the next roster.
+
+    `prev_roster`: the hash of the one it was made for. Where that is another by now, nothing is wrong
+    with the signatures, which are over the next version of that one; without it they just do not hold.
+    """
+
+    prev_roster: Sha256Hex | None = None
+
+
+class RegisterKey(RosterCommand):
     """Take a key into the roster: its entry, proof of possession, roster signatures."""
 
     action: ClassVar[str] = "register-key"
@@ -96,7 +106,7 @@ class RegisterKey(TaskCommand):
         return self
 
 
-class ChangeRoster(TaskCommand):
+class ChangeRoster(RosterCommand):
     """The next roster: keys that come and go, another threshold; signed by k of the one before.
 
     `possessions`: one for each command key that is added.
@@ -111,7 +121,7 @@ class ChangeRoster(TaskCommand):
     reason: GivenText | None = None
 
 
-class ReplaceKey(TaskCommand):
+class ReplaceKey(RosterCommand):
     """A unit has lost its key: another takes its place, not sooner than 72 hours from now."""
 
     action: ClassVar[str] = "replace-key"
