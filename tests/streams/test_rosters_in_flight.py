@@ -7,14 +7,18 @@ from typing import Any
 
 import pytest
 
+from lianxi.domain.conference import decide
 from lianxi.domain.refusal import Refusal
 from lianxi.domain.roster import RosterChanges, RosterKey, Threshold
 from lianxi.domain.values import Role
 from lianxi.ids import task_stream
 from lianxi.messages import CommandAnswer, CommandMessage
+from lianxi.proof import rosters
 from lianxi.proof.keys import Signer
 from lianxi.proof.rosters import RosterStep, next_roster, roster_hash, sign_roster
 from lianxi.proof.verification import Finding, TrailChecker
+from lianxi.streams import conference_stream
+from lianxi.streams.deep import DeepChecker
 from tests.proof.test_verification import rows_of
 from tests.store.scenario import Scenario
 
@@ -287,7 +291,7 @@ def test_the_second_of_two_changes_in_flight_is_stale(scenario: Scenario, action
 
 
 def test_verification_follows_the_chain_of_changes(scenario: Scenario) -> None:
-    """A change that was not signed enough is found, and what stands under it too."""
+    """A change that the conference's stream does not hold is found where a task stands under it."""
     scenario.change_roster(rotate="U01")
     scenario.act("U01", "T-0001", "acknowledge")
     rows = rows_of(scenario)
@@ -299,6 +303,54 @@ def test_verification_follows_the_chain_of_changes(scenario: Scenario) -> None:
     checker = TrailChecker()
     codes = {finding.code for row in forged for finding in checker.check(row)[1]}
     assert "ROSTER_UNKNOWN" in codes
+
+
+def test_a_change_that_too_few_signed_is_found(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a worker that does not count; the change and what stands under it are named."""
+    keys = tuple(scenario.signer(unit).key_id for unit in ("convener", "U01"))
+    both = ("convener", "U01")
+    scenario.change_roster(by=both, threshold=Threshold(k=2, keys=keys))
+    with monkeypatch.context() as careless:
+        careless.setattr(rosters, "_check_signatures", lambda *_, **__: None)
+        scenario.change_roster(rotate="U02")
+        scenario.act("U02", "T-0001", "acknowledge")
+    found = {(f.code, f.detail) for f in findings(scenario)}
+    assert ("ROSTER_INVALID", "ROSTER_QUORUM") in found
+    assert "ROSTER_UNKNOWN" in {code for code, _ in found}
+
+
+def deep_findings(scenario: Scenario) -> list[tuple[str, str, str]]:
+    """What deriving every event again finds."""
+    checker = DeepChecker()
+    found = [finding for row in rows_of(scenario) for finding in checker.check(row)]
+    return [(f.code, f.place, f.detail) for f in found]
+
+
+def test_a_key_taken_in_without_its_units_signature_is_not_derived(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker took a rotation that the old key had not signed."""
+    with monkeypatch.context() as careless:
+        careless.setattr(conference_stream, "check_possessions", lambda *_, **__: None)
+        careless.setattr(scenario, "possession", lambda *_: Scenario.possession(scenario, "U01"))
+        scenario.change_roster(rotate="U01")
+    place = (
+        f"demo/conference#{len(scenario.steps) + 2}"  # the founding and an issue stand there too
+    )
+    assert deep_findings(scenario) == [("NOT_DERIVED", place, "ROSTER_CHANGE")]
+
+
+def test_a_replacement_sooner_than_72_hours_is_not_derived(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker took one that acts an hour later."""
+    with monkeypatch.context() as careless:
+        careless.setattr(decide, "REPLACEMENT_DELAY", timedelta(hours=1))
+        scenario.replace_key("U01", scenario.now + timedelta(hours=1))
+    place = f"demo/conference#{len(scenario.steps) + 2}"
+    assert deep_findings(scenario) == [("NOT_DERIVED", place, "REPLACEMENT_TOO_SOON")]
 
 
 def test_a_command_by_a_log_key_is_by_no_key() -> None:
