@@ -37,7 +37,7 @@ FINDINGS: dict[str, str] = {
     "ENGINE_WRONG": N_("The event names a version of the rules that its stream did not have."),
     "RUNG_MISSING": N_("A step that was due by the rules did not happen."),
     "DERIVATION": N_(
-        "From here on events cannot be derived again: something before them is missing."
+        "From here on events are not derived again: one before them was changed."
     ),
     "FOLD_FAILED": N_("The events of the stream lead to no state."),
     # between streams

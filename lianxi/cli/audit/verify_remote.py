@@ -67,6 +67,7 @@ def over_gateway(flags: Flags, depth: str, policy: "Policy | None") -> Verdict:
     if depth == "deep":
         verdict.findings += checker.finish(times.now())
         verdict.derived = checker.derived.right
+        _leave_changed(checker, verdict)
     verdict.streams = len(fetched.streams)
     verdict.bases = checker.checker.bases
     verdict.demo = bool(checker.checker.demo_custody)
@@ -77,6 +78,14 @@ def over_gateway(flags: Flags, depth: str, policy: "Policy | None") -> Verdict:
     if checker.checker.heads.get((origin, CONFERENCE_STREAM)) is None:
         verdict.unchecked.append(_("the conference's own stream: there is none"))
     return verdict
+
+
+def _leave_changed(checker: "DeepChecker", verdict: Verdict) -> None:
+    """Streams that nobody derived to their end."""
+    from lianxi.proof.verification import Finding, place_of
+
+    for key, seq in checker.changed.items():
+        verdict.leave(Finding("DERIVATION", place_of(*key, seq), "from here on"))
 
 
 def _check(checker: "DeepChecker", origin: str, line: Line, fetched: _Fetched) -> None:
