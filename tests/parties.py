@@ -8,7 +8,7 @@ from typing import Any
 from uuid6 import uuid7
 
 from lianxi.domain.calendar import Calendar, OffsetSince
-from lianxi.domain.conference.commands import ChangeRoster
+from lianxi.domain.conference.commands import ChangeRoster, ReplaceKey
 from lianxi.domain.roster import (
     Possession,
     Roster,
@@ -18,13 +18,13 @@ from lianxi.domain.roster import (
     Threshold,
 )
 from lianxi.domain.rules import DEFAULT_RULES, FIRST_RULES, Rules
-from lianxi.domain.values import format_instant, role_of
+from lianxi.domain.values import Commitment, format_instant, role_of
 from lianxi.proof.commitments import commit
 from lianxi.proof.envelopes import KEY_REQUEST_TYPE, decode, seal_envelope
 from lianxi.proof.hashing import ZERO_HASH
 from lianxi.proof.keys import Signer
 from lianxi.proof.possession import proof_of_possession
-from lianxi.proof.rosters import next_roster, sign_roster
+from lianxi.proof.rosters import next_roster, roster_hash, sign_roster
 from lianxi.proof.signing import sign_command
 
 DAY = 86_400
@@ -186,6 +186,33 @@ class Parties:
         self.roster = derived
         args = command.model_dump(mode="json", exclude_none=True)
         return self.sign("convener", "conference", "change-roster", args, **kwargs)
+
+    def replacing(
+        self, unit: str, effective: datetime, *, by: tuple[str, ...] = ("convener",), **kwargs: Any
+    ) -> str:
+        """A unit's key is said to be lost, another acts from `effective` on; until then it signs on."""
+        old = self.signers[unit]
+        new = Signer(sha256(old.public_key).digest())
+        entry = self.entry(unit).model_copy(
+            update={
+                "key_id": new.key_id,
+                "public_key": new.public_key.hex(),
+                "effective": effective,
+                "replaces": old.key_id,
+            }
+        )
+        derived = next_roster(self.roster, entry)
+        request = proof_of_possession(new, origin=self.origin, unit=unit)
+        command = ReplaceKey(
+            prev_roster=roster_hash(self.roster),
+            entry=entry,
+            possession=decode(request, payload_type=KEY_REQUEST_TYPE).signature.hex(),
+            roster_signatures=tuple(sign_roster(derived, self.signers[signer]) for signer in by),
+            reason=Commitment.model_validate(text_commitment("The card was lost.")),
+        )
+        self.roster = derived
+        args = command.model_dump(mode="json", exclude_none=True)
+        return self.sign("convener", "conference", "replace-key", args, **kwargs)
 
     def rotating(self, unit: str, **kwargs: Any) -> str:
         """A unit's key gives way to its next one, which it signs with from here on."""

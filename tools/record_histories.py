@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -116,7 +117,7 @@ async def live_fully(deployment: Deployment) -> str:
 
 
 async def live_through_keys(deployment: Deployment) -> str:
-    """Keys are rotated and revoked, the threshold rises; the task adopts each roster it meets."""
+    """Keys are rotated, revoked, replaced, the threshold rises; the task adopts each roster it meets."""
     parties, reason = deployment.parties, text_commitment("reason")
     task = await deployment.issue(units=["U01", "U02", "U03"])
 
@@ -128,13 +129,15 @@ async def live_through_keys(deployment: Deployment) -> str:
     await change(parties.rotating("U01"))
     await deployment.done("U01", task, "progress", percent=20)
     two = Threshold(k=2, keys=tuple(parties.signers[u].key_id for u in ("convener", "office")))
-    await change(parties.changing(threshold=two, by=("convener", "office")))
+    both = ("convener", "office")
+    await change(parties.changing(threshold=two, by=both))
     gone = (parties.signers["U03"].key_id,)
-    await change(parties.changing(retire=gone, by=("convener", "office")))
+    await change(parties.changing(retire=gone, by=both))
     refused = await deployment.act("U03", task, "acknowledge")
     if not isinstance(refused, Refused) or refused.code != "KEY_RETIRED":
         raise SystemExit(f"a revoked key acted: {refused}")
-    await deployment.done("U02", task, "acknowledge")
+    await change(parties.replacing("U02", datetime.now(UTC) + timedelta(hours=73), by=both))
+    await deployment.done("U02", task, "acknowledge")  # the key that is said to be lost, meanwhile
     await deployment.submit("U01", task)
     receipt = await deployment.done("convener", task, "cancel", reason=reason)
     await deployment.recorded(receipt)
