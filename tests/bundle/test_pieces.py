@@ -12,23 +12,35 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from nacl.bindings import crypto_core_ed25519_is_valid_point
+from pydantic import ValidationError
 
 import verify_bundle as v
 from lianxi.domain.refusal import Refusal
-from lianxi.domain.roster import Roster, RosterChanges, RosterKey, RosterSignature, Threshold
+from lianxi.domain.roster import (
+    Possession,
+    Roster,
+    RosterChanges,
+    RosterKey,
+    RosterSignature,
+    Threshold,
+)
 from lianxi.domain.values import format_instant
 from lianxi.proof import canonical
 from lianxi.proof.checkpoints import Checkpoint, read_checkpoint
 from lianxi.proof.commands import open_command
+from lianxi.proof.envelopes import KEY_REQUEST_TYPE, decode, seal_envelope
 from lianxi.proof.events import open_event
 from lianxi.proof.hashing import ZERO_HASH
 from lianxi.proof.keys import Signer, verify
 from lianxi.proof.notes import NoteKey
 from lianxi.proof.policies import parse_policy, policy_text
+from lianxi.proof.possession import proof_of_possession
+from lianxi.proof.roster_proofs import check_possessions
 from lianxi.proof.rosters import RosterStep, adopt, check_genesis, roster_hash, sign_roster
 from lianxi.proof.tree import MAX_SIZE, Range
+from tests.bundle.material import Made
 from tests.proof import test_fuzz as good
-from tests.proof.material import entry
+from tests.proof.material import ORIGIN, entry
 
 VECTORS = Path(__file__).parents[1] / "proof" / "vectors"
 
@@ -502,6 +514,123 @@ def test_first_rosters_are_judged_as_the_proof_layer_judges_them(seed: int) -> N
         return first.hash
 
     assert answer(live) == answer(own)
+
+
+@pytest.mark.parametrize(
+    ("k", "count"), [(1, 1), (16, 16), (0, 1), (17, 17), (1, 0), (1, 17), (2, 1)]
+)
+def test_thresholds_are_bounded_as_in_the_proof_layer(k: int, count: int) -> None:
+    """Between 1 and 16 keys, of which some and at most all sign."""
+    signers = [Signer(bytes([90 + number]) * 32) for number in range(max(count, 1))]
+    keys = [plain(entry(signer, "convener")) for signer in signers]
+    threshold = {"k": k, "keys": [signer.key_id for signer in signers[:count]]}
+    document = {"version": 1, "prev_roster": ZERO_HASH, "threshold": threshold, "keys": keys}
+    try:
+        roster = Roster.model_validate(document)
+        signatures = tuple(sign_roster(roster, signer) for signer in signers)
+        check_genesis(roster, signatures)
+        stands = True
+    except (ValidationError, Refusal):
+        stands, signatures = False, ()
+    given = [plain(each) for each in signatures]
+    assert stands == (1 <= k <= count <= 16)
+    if stands:
+        assert v.check_genesis(v.Roster(document), given, format_instant(NOW)) == count
+    else:
+        with pytest.raises(v.BadError, match=r"threshold|form:k"):
+            v.check_genesis(v.Roster(document), given, format_instant(NOW))
+
+
+@pytest.mark.parametrize("other", ["unknown", "log"])
+def test_every_key_of_a_first_threshold_commands(other: str) -> None:
+    """Although the one that signed would be enough."""
+    founder, log = entry(SIGNERS[0], "convener"), entry(SIGNERS[1], "system", use="log")
+    both = (founder.key_id, log.key_id if other == "log" else "ab" * 32)
+    roster = Roster(
+        version=1, prev_roster=ZERO_HASH, threshold=Threshold(k=1, keys=both), keys=(founder, log)
+    )
+    signed = (sign_roster(roster, SIGNERS[0]),)
+    with pytest.raises(Refusal):
+        check_genesis(roster, signed)
+    with pytest.raises(v.BadError, match="threshold"):
+        v.check_genesis(v.Roster(plain(roster)), [plain(signed[0])], format_instant(NOW))
+
+
+# --- who signs for a new key ---
+
+
+def possession(new: RosterKey, by: Signer, old: Signer | None = None) -> Possession:
+    """The holder's word for a key, and that of the key whose place it takes."""
+    holder = next(signer for signer in SIGNERS if signer.key_id == new.key_id)
+    request = decode(
+        proof_of_possession(holder, origin=ORIGIN, unit=new.unit),
+        payload_type=KEY_REQUEST_TYPE,
+    )
+    rotated = None
+    if old is not None:
+        signature = seal_envelope(KEY_REQUEST_TYPE, request.payload, by).signature.hex()
+        rotated = RosterSignature(key_id=old.key_id, signature=signature)
+    return Possession(key_id=new.key_id, signature=request.signature.hex(), rotated=rotated)
+
+
+OLD, WAITING, NEW, NEWER = SIGNERS[2], SIGNERS[5], SIGNERS[6], SIGNERS[7]
+FIRST, SECOND = entry(NEW, "U01"), entry(NEWER, "U01")
+STRANGE = entry(NEW, "U02")
+ROTATIONS: dict[str, tuple[tuple[RosterKey, ...], Signer | None, list[Possession], bool]] = {
+    "right": ((FIRST,), OLD, [possession(FIRST, OLD, OLD)], True),
+    "no word of the old key": ((FIRST,), OLD, [possession(FIRST, OLD)], False),
+    "nobody goes": ((FIRST,), None, [possession(FIRST, OLD)], True),
+    "the old key stays": ((FIRST,), None, [possession(FIRST, OLD, OLD)], False),
+    "another's signature": ((FIRST,), OLD, [possession(FIRST, NEW, OLD)], False),
+    "another unit's key": ((STRANGE,), OLD, [possession(STRANGE, OLD, OLD)], False),
+    "no word of the new key": ((FIRST,), OLD, [], False),
+    "a word too many": (
+        (FIRST,),
+        OLD,
+        [possession(FIRST, OLD, OLD), possession(SECOND, OLD)],
+        False,
+    ),
+    "one for two": (
+        (FIRST, SECOND),
+        OLD,
+        [possession(FIRST, OLD, OLD), possession(SECOND, OLD, OLD)],
+        False,
+    ),
+    "by a key that waits": ((FIRST,), WAITING, [possession(FIRST, WAITING, WAITING)], False),
+    "by a key that gives way": ((FIRST,), OLD, [possession(FIRST, OLD, OLD)], False),
+}
+
+
+@pytest.mark.parametrize("name", ROTATIONS)
+def test_words_for_new_keys_are_judged_as_the_proof_layer_judges_them(
+    name: str, lived: Made, tmp_path: Path
+) -> None:
+    """A rotation is signed by both keys, and the old one may still act."""
+    added, gone, given, right = ROTATIONS[name]
+    keys = [entry(SIGNERS[0], "convener"), entry(OLD, "U01")]
+    if "waits" in name or "gives way" in name:
+        later = NOW + timedelta(hours=72)
+        keys.append(entry(WAITING, "U01", replaces=OLD.key_id, effective=later))
+    before = Roster(
+        version=4,
+        prev_roster="cd" * 32,
+        threshold=Threshold(k=1, keys=(SIGNERS[0].key_id,)),
+        keys=tuple(keys),
+    )
+    changes = RosterChanges(add=added, retire=None if gone is None else (gone.key_id,))
+    try:
+        check_possessions(before, changes, given, ORIGIN, at=NOW)
+        held = True
+    except Refusal:
+        held = False
+    with v.Bundle(str(lived.write(tmp_path))) as bundle:
+        run = v.Verification(bundle, None, jobs=1)
+        run.origin = ORIGIN
+        data = {"changes": plain(changes), "possessions": [plain(each) for each in given]}
+        event = {"kind": "RosterChanged", "at": format_instant(NOW), "data": data}
+        run._possessions(event, v.Roster(plain(before)), "here")
+        run._signatures.finish()
+    assert (held, not run.findings) == (right, right)
 
 
 def answer(judge: Callable[[], str]) -> str:
