@@ -1,6 +1,7 @@
 """Keys come and go on a running set: rotated, revoked, signed for by several; the trail verifies."""
 
 import json
+from base64 import b64decode
 from pathlib import Path
 
 import pytest
@@ -76,3 +77,27 @@ def test_keys_come_and_go(office: Person, units: dict[str, Person]) -> None:
     assert "KEY_RETIRED" in second.types("ack", "T-0001", "-o", "json", exits=4)
     first.types("task", "progress", "T-0001", "--percent", "50", "--wait", "recorded")
     units["auditor"].types("audit", "verify")
+
+
+def test_a_lost_key_is_replaced_three_days_later(
+    house: House, office: Person, units: dict[str, Person]
+) -> None:
+    """Until then the lost one acts, the new one does not; stopped in time, nothing has changed."""
+    old = units["auditor"]
+    lost = json.loads(old.types("key", "show", "-o", "json"))["key_id"]
+    new = house.person(f"{CONFERENCE}-auditor-new")
+    request = new.home / "request.json"
+    named = ("--unit", "auditor", "--conference", CONFERENCE)
+    new.types("key", "new", *named, "--request", str(request))
+    convener = ("--profile", "convener", "--conference", CONFERENCE)
+    replacing = ("key", "replace", brought(request, office), "--reason", "the card was lost")
+    office.types(*replacing, "--lost", lost[:12], "--wait", "recorded", *convener)
+    assert "KEY_NOT_YET" in new.types("audit", "list", "-o", "json", exits=4)
+    old.types("audit", "list")
+    waiting = json.loads(b64decode(json.loads(request.read_bytes())["payload"]))["key_id"]
+    office.types(
+        *("key", "revoke", waiting[:12], "--reason", "it was found"),
+        *("--yes", "--wait", "recorded", *convener),
+    )
+    assert "KEY_RETIRED" in new.types("audit", "list", "-o", "json", exits=4)
+    old.types("audit", "verify")
