@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from lianxi.domain.conference.events import ConferenceFounded, OpeningRedacted
 from lianxi.domain.conference.state import ConferenceState
@@ -38,6 +38,7 @@ from lianxi.store.redaction import destroy_openings
 from lianxi.store.rows import apply_changes, insert_event
 from lianxi.store.states import States
 from lianxi.store.tables import alarms, commands, events, registrations, rosters, rulebooks
+from lianxi.store.thaws import last_thaws
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +109,16 @@ def _find_fork(connection: Connection, offered: OfferedBatch, head: Head | None)
 
 
 def _raise_alarm(connection: Connection, origin: str, fork: Fork, now: datetime) -> None:
-    """Once for each event offered, however often it is offered."""
+    """Once for each event offered, however often it is offered until a thaw."""
     known = connection.scalar(
-        select(alarms.c.position).where(
+        select(func.max(alarms.c.position)).where(
             alarms.c.origin == origin,
             alarms.c.stream == fork.stream,
             alarms.c.seq == fork.seq,
             alarms.c.offered == fork.offered,
         )
     )
-    if known is None:
+    if known is None or known < last_thaws(connection, origin).get(fork.stream, 0):
         data = ForkDetected(
             stream=fork.stream, seq=fork.seq, stored=fork.stored, offered=fork.offered
         )

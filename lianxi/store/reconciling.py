@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Engine, func, literal, select, tuple_
+from sqlalchemy import Connection, Engine, literal, select, tuple_
 
 from lianxi import ids
 from lianxi.domain.observations import (
@@ -37,6 +37,7 @@ from lianxi.store.tables import (
     rosters,
     tasks,
 )
+from lianxi.store.thaws import last_thaws
 from lianxi.store.writer import Writer
 from lianxi.streams.reconciling import (
     COMPARED,
@@ -51,7 +52,6 @@ from lianxi.streams.reconciling import (
 MAX_RAISED = 50
 """Findings that one look raises, three notices each; the rest follows with the next looks."""
 
-_THAWED = ("TaskThawed", "ConferenceThawed")
 _LOOKED_UP = 200
 """Places of one statement."""
 
@@ -224,14 +224,7 @@ def _chains(connection: Connection, origin: str) -> dict[str, list[KnownChain]]:
 
 def _frozen(connection: Connection, origin: str) -> dict[str, str]:
     """Streams whose last alarm no thaw has followed, and why."""
-    thawed = {
-        row.stream: row.position
-        for row in connection.execute(
-            select(events.c.stream, func.max(events.c.position).label("position"))
-            .where(events.c.origin == origin, events.c.kind.in_(_THAWED))
-            .group_by(events.c.stream)
-        )
-    }
+    thawed = last_thaws(connection, origin)
     alarms = connection.execute(
         select(events.c.position, events.c.kind, events.c.data)
         .where(

@@ -15,15 +15,16 @@ from lianxi.messages import RecordBatch
 from lianxi.ports import GapDetectedError
 from lianxi.store.observing import observe
 from lianxi.store.tables import events
+from lianxi.store.thaws import last_thaws
 
 
 def note_refusal(connection: Connection, batch: RecordBatch, reason: str, now: datetime) -> None:
-    """Write `BatchRefused` on the stream `audit`, once for each batch however often it is offered.
+    """Write `BatchRefused` on the stream `audit`, once for each batch until a thaw, however often it comes.
 
     A batch of a conference or a stream that there is none of leaves no trace: there is no place.
     """
     first = batch.events[0]
-    if _noted(connection, batch.origin, first.hash):
+    if _noted(connection, batch, first.hash):
         return
     word = fit_detail("".join(char if char.isalnum() else "-" for char in reason)) or "unknown"
     try:
@@ -35,11 +36,12 @@ def note_refusal(connection: Connection, batch: RecordBatch, reason: str, now: d
         return
 
 
-def _noted(connection: Connection, origin: str, offered: str) -> bool:
+def _noted(connection: Connection, batch: RecordBatch, offered: str) -> bool:
     refused = select(events.c.data).where(
-        events.c.origin == origin,
+        events.c.origin == batch.origin,
         events.c.stream == AUDIT_STREAM,
         events.c.kind == BatchRefused.__name__,
+        events.c.position > last_thaws(connection, batch.origin).get(batch.stream, 0),
     )
     return any(
         json.loads(data)["data"]["offered"] == offered for data in connection.scalars(refused)

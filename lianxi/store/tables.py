@@ -423,7 +423,8 @@ alarms = Table(
     _int("position"),
     _text("event"),
     _text("at"),
-    PrimaryKeyConstraint("origin", "stream", "seq", "offered"),
+    # what was offered once may be offered again after a thaw
+    PrimaryKeyConstraint("origin", "stream", "seq", "offered", "position"),
     sqlite_strict=True,
 )
 Index("ix_alarms_position", alarms.c.position)

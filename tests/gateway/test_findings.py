@@ -1,5 +1,6 @@
 """Findings and reconciliation over the gateway: who may read them, what they say, asking for one."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,13 +24,14 @@ class Nothing:
     def give_up(self) -> None: ...
 
 
-def conclude(house: House, *found: Finding) -> None:
-    """A comparison that came to this."""
+def conclude(house: House, *found: Finding, deep_begun: datetime | None = None) -> None:
+    """A comparison that came to this; its thorough look was now, or began at `deep_begun`."""
     assert house.store.writer is not None
     audit = SqlSelfAudit(house.store.writer, house.store.engine, Nothing())
     house.scenario.now += timedelta(minutes=1)
     now = house.scenario.now
-    audit.conclude(house.scenario.origin, found, Nothing()(now), Compared((), 0), now, asked=False)
+    looked = replace(Nothing()(now), deep_begun=deep_begun or now)
+    audit.conclude(house.scenario.origin, found, looked, Compared((), 0), now, asked=False)
 
 
 async def findings(fresh: House, unit: str = "auditor", **query: Any) -> list[dict[str, Any]]:
@@ -118,3 +120,14 @@ async def test_without_a_result_in_time_that_is_said(fresh: House) -> None:
     fresh.desk.reconciles = False
     answer = await fresh.client.post("/v1/demo/reconciliation", headers=fresh.headers("office"))
     assert (answer.status_code, code(answer)) == (503, "NO_RESULT")
+
+
+async def test_a_look_clears_only_what_it_would_have_seen(fresh: House) -> None:
+    """Two workers: one has derived everything again, the other's look of that kind was before."""
+    row, gap = Finding("ROW_DIFFERS", "demo/audit#3"), Finding("GAP", "demo/audit#4")
+    before = fresh.scenario.now
+    conclude(fresh, row, gap)
+    conclude(fresh, deep_begun=before)
+    assert [found["code"] for found in await findings(fresh)] == ["ROW_DIFFERS"]
+    conclude(fresh)
+    assert await findings(fresh) == []

@@ -10,10 +10,12 @@ from temporalio.api.workflowservice.v1 import (
     DeleteWorkflowExecutionRequest,
     ResetWorkflowExecutionRequest,
 )
-from temporalio.client import WorkflowUpdateFailedError
+from temporalio.client import WorkflowHistory, WorkflowUpdateFailedError
 
 from lianxi import ids
 from lianxi.engine.outcomes import Refused
+from lianxi.messages import RecordBatch
+from lianxi.ports import ForkDetectedError
 from lianxi.store.verify import Look, verify_trail
 from tests.deployment import eventually
 from tests.reconcile.ground import Ground
@@ -169,6 +171,7 @@ async def test_a_reset_is_named_and_freezes_the_task(ground: Ground) -> None:
     await deployment.act("U02", task, "acknowledge")
     await ground.finds("STREAM_FROZEN", f"{deployment.parties.conference}/{ids.task_stream(task)}")
     assert "FROZEN" in await handle.query("state")
+    assert [fork["stream"] for fork in ground.events("ForkDetected")] == [ids.task_stream(task)]
 
 
 async def test_a_thaw_lets_the_task_go_on_from_what_stands(ground: Ground) -> None:
@@ -204,6 +207,61 @@ async def test_a_thaw_lets_the_task_go_on_from_what_stands(ground: Ground) -> No
     # a reset run names its base run: what only a replay from the beginning may see
     history = await deployment.handle(task).fetch_history()
     await replay(history)
+    # the very same, offered once more after the thaw, is a fork once more
+    with pytest.raises(ForkDetectedError):
+        deployment.store.trail.append(forked_batch(history))
+    assert len(ground.events("ForkDetected")) == 2
+    await ground.finds("STREAM_FROZEN", frozen)
+
+
+def forked_batch(history: WorkflowHistory) -> RecordBatch:
+    """What was offered when recording was refused for good."""
+    scheduled = {
+        event.event_id: event.activity_task_scheduled_event_attributes
+        for event in history.events
+        if event.HasField("activity_task_scheduled_event_attributes")
+    }
+    failed = next(
+        event.activity_task_failed_event_attributes
+        for event in history.events
+        if event.HasField("activity_task_failed_event_attributes")
+    )
+    payload = scheduled[failed.scheduled_event_id].input.payloads[0]
+    return RecordBatch.model_validate_json(payload.data)
+
+
+@pytest.mark.parametrize("which", ["conference", "sealer"])
+async def test_a_terminated_conference_or_sealer_is_named(ground: Ground, which: str) -> None:
+    """Neither registers or seals any more."""
+    conference = ids.conference_workflow_id(ground.deployment.parties.conference)
+    workflow_id = {"conference": conference, "sealer": ids.sealer_workflow_id()}[which]
+    await ground.finds_nothing()
+    await ground.deployment.client.get_workflow_handle(workflow_id).terminate("over")
+    await ground.finds("WORKFLOW_CLOSED", f"workflow:{workflow_id}")
+
+
+async def test_the_schedule_compares_by_itself_and_stays_paused(ground: Ground) -> None:
+    """Made, brought to other settings, and left paused: results that grow old show that."""
+    engine, client = ground.deployment.engine, ground.deployment.client
+    assert await engine.keep_reconciling(timedelta(seconds=1))
+    await eventually(lambda: ground.events("Reconciled"))
+    assert await engine.keep_reconciling(timedelta(seconds=300))
+    schedule = client.get_schedule_handle(ids.RECONCILE_SCHEDULE)
+    (interval,) = (await schedule.describe()).schedule.spec.intervals
+    assert interval.every == timedelta(seconds=300)
+    await schedule.pause(note="quiet")
+    assert await engine.keep_reconciling(timedelta(seconds=300))
+    assert (await schedule.describe()).schedule.state.paused
+
+
+async def test_what_the_schedule_finds_is_told(ground: Ground) -> None:
+    """Nobody asks: finding and letters come by themselves."""
+    task = await ground.issue()
+    await ground.deployment.handle(task).terminate("slip")
+    assert await ground.deployment.engine.keep_reconciling(timedelta(seconds=1))
+    place = ground.workflow(task)
+    await eventually(lambda: ("WORKFLOW_CLOSED", place) in ground.standing())
+    await eventually(lambda: "finding" in ground.letters("auditor"))
 
 
 async def reset(ground: Ground, task: str) -> None:

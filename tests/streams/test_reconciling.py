@@ -10,8 +10,10 @@ from lianxi.proof.verification import Finding
 from lianxi.streams.reconciling import (
     RUNNING,
     Answered,
+    EndedStream,
     Ground,
     Incident,
+    KnownChain,
     OpenStream,
     TrailSeen,
     WorkflowSeen,
@@ -99,6 +101,69 @@ def test_a_task_that_is_over_needs_no_workflow() -> None:
     over = replace(TRAIL, open={"demo/conference": TRAIL.open["demo/conference"]})
     assert codes(all_well(task=None), over) == []
     assert codes(all_well(task=running(TASK, "Task", status="COMPLETED")), over) == []
+
+
+def test_a_workflow_that_outlives_its_stream_is_named_once_old_enough() -> None:
+    """Archived, and running under the id all the same; a moment passes until it has ended."""
+    for since, expected in ((LONG_AGO, ["WORKFLOW_STILL_RUNNING"]), (JUST_NOW, [])):
+        over = replace(
+            TRAIL,
+            open={"demo/conference": TRAIL.open["demo/conference"]},
+            ended={TASK: EndedStream(since=LONG_AGO, ended=since)},
+        )
+        assert codes(all_well(), over) == expected
+
+
+def test_another_chain_of_runs_is_named_for_ever() -> None:
+    """Whichever of the two is there now; one chain, however many runs it has, is well."""
+    known = KnownChain("first", "run-9", LONG_AGO)
+    other = replace(known, first_run_id="other")
+    told = all_well(task=running(TASK, "Task", first_run_id="first"))
+    assert codes(told, replace(TRAIL, chains={TASK: [known]})) == []
+    assert codes(told, replace(TRAIL, chains={TASK: [other]})) == ["WORKFLOW_RESTARTED"]
+    assert codes(told, replace(TRAIL, chains={TASK: [known, other]})) == ["WORKFLOW_RESTARTED"]
+
+
+def test_a_service_begun_again_is_shown_for_a_day() -> None:
+    """It has no state of its own; the next worker to start brings it back."""
+    mailroom = running("mailroom/mailbox", "Mailroom", first_run_id="new")
+    old = KnownChain("old", "old", LONG_AGO)
+    for age, expected in (
+        (None, ["WORKFLOW_RESTARTED"]),
+        (timedelta(hours=23), ["WORKFLOW_RESTARTED"]),
+        (timedelta(hours=25), []),
+    ):
+        new = [] if age is None else [KnownChain("new", "new", NOW - age)]
+        trail = replace(TRAIL, chains={"mailroom/mailbox": [old, *new]})
+        assert codes(all_well(more=mailroom), trail) == expected
+
+
+def test_a_chain_that_began_after_its_streams_first_event_is_named() -> None:
+    """By the trail alone: nobody need have seen the one before."""
+    began = LONG_AGO + timedelta(minutes=3)
+    late = running(TASK, "Task", first_run_id="run-1", started_at=began)
+    assert codes(all_well(task=late)) == ["WORKFLOW_RESTARTED"]
+    assert codes(all_well(task=replace(late, started_at=LONG_AGO))) == []
+    # a later run of a chain begins when it begins
+    assert codes(all_well(task=replace(late, first_run_id="run-0"))) == []
+
+
+def test_what_has_ended_is_settled_once_nothing_is_left_to_show() -> None:
+    """Until then its history is looked at again."""
+    over = replace(
+        TRAIL,
+        open={"demo/conference": TRAIL.open["demo/conference"]},
+        ended={TASK: EndedStream(since=LONG_AGO, ended=LONG_AGO)},
+    )
+    ended = running(TASK, "Task", first_run_id="first", status="COMPLETED", answered=(ANSWER,))
+    hurried = replace(ended, incidents=(Incident("UNKNOWN_SIGNAL", JUST_NOW),))
+    for task, stored, settled in (
+        (ended, {ANSWER.hash}, True),
+        (ended, set[str](), False),
+        (hurried, {ANSWER.hash}, False),
+    ):
+        chains = compare(over, all_well(task=task), stored, GROUND).chains
+        assert chains == {TASK: KnownChain("first", "run-1", NOW, settled=settled)}
 
 
 def test_another_type_or_queue_is_foreign() -> None:

@@ -46,10 +46,10 @@ def _fork(recorded: Recorded, data: ForkDetected) -> list[Change]:
                 "stream": data.stream,
                 "seq": data.seq,
                 "offered": data.offered,
+                "position": recorded.position,
             },
             {
                 "stored": data.stored,
-                "position": recorded.position,
                 "event": recorded.hash,
                 "at": format_instant(event.at),
             },

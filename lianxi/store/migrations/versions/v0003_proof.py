@@ -2,7 +2,7 @@
 
 New tables are empty: the sealer fills the tree at its first start, and no event of an older release
 makes a row of the others. Keys and proposals are carried over with what they were before: keys that
-sign commands, proposals to issue.
+sign commands, proposals to issue. Alarms are carried over to a key that lets the same one come again.
 
 Revision ID: 0003
 """
@@ -23,6 +23,7 @@ def upgrade() -> None:
     _create_witnessing()
     _carry_keys_over()
     _carry_proposals_over()
+    _carry_alarms_over()
 
 
 def _create_what_was_found() -> None:
@@ -197,3 +198,26 @@ def _carry_proposals_over() -> None:
     op.create_index("ix_proposals_list", "proposals", ["origin", "seq"], unique=False)
     op.execute("INSERT INTO proposals SELECT *, 'issue' FROM proposals_before")
     op.drop_table("proposals_before")
+
+
+def _carry_alarms_over() -> None:
+    op.execute("CREATE TABLE alarms_before AS SELECT * FROM alarms")
+    op.drop_table("alarms")
+    op.create_table(
+        "alarms",
+        sa.Column("origin", sa.Text(), nullable=False),
+        sa.Column("stream", sa.Text(), nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("offered", sa.Text(), nullable=False),
+        sa.Column("stored", sa.Text(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("event", sa.Text(), nullable=False),
+        sa.Column("at", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "origin", "stream", "seq", "offered", "position", name=op.f("pk_alarms")
+        ),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_alarms_position", "alarms", ["position"], unique=False)
+    op.execute("INSERT INTO alarms SELECT * FROM alarms_before")
+    op.drop_table("alarms_before")
