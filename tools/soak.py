@@ -35,7 +35,7 @@ LIVES_AT_ONCE = 6
 HIGHEST_PORT = 65_000
 """Temporal takes seven ports behind its first."""
 OVERDUE = 3
-"""A result older than so many intervals between comparisons came too late."""
+"""A result older than so many intervals came too late: every second one is recorded at the least."""
 
 
 @dataclass
@@ -69,6 +69,9 @@ class SoakSet:
             "LIANXI_TEMPORAL_PORT": str(_temporal_port()),
             "LIANXI_ANCHORS_DIR": str(folder / "anchors"),
             "LIANXI_RECONCILE_SECONDS": str(every),
+            # so that a difference counts in a short run too
+            "LIANXI_RECONCILE_GRACE": str(min(120.0, every)),
+            "LIANXI_RECONCILE_UNRECORDED": str(min(240.0, 2 * every)),
             "LIANXI_SEAL_SECONDS": "5",
             "LIANXI_LANG": "en",
         }
@@ -206,8 +209,7 @@ class Crowd:
         counts.results.add(found["at"])
         counts.events = found["events"]
         age = datetime.fromisoformat(answer["now"]) - datetime.fromisoformat(found["at"])
-        # a result that says nothing new is recorded every ten minutes only
-        return age < timedelta(seconds=max(OVERDUE * every, 900))
+        return age < timedelta(seconds=OVERDUE * every)
 
 
 async def load(crowd: Crowd, until: float, pause: float) -> None:

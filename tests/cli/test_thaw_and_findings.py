@@ -130,6 +130,21 @@ def test_a_frozen_task_is_thawed(house: House, comparing: Comparing) -> None:
     house.units["U01"].run("ack", task, ok=True)
 
 
+def test_the_event_that_stands_is_shown_before_the_question(
+    house: House, comparing: Comparing
+) -> None:
+    """Nobody signs for what he has not seen; without an answer nothing is sent."""
+    task = house.issue()
+    stream = comparing.known.task(task)
+    stream.writer.frozen = True
+    thaw = ("task", "thaw", task, "--reason", "the trail stands", "--profile", "office")
+    asked = house.office.run(*thaw)
+    assert asked.code != 0
+    assert "the last event that stands" in asked.err
+    assert stream.writer.frozen
+    house.office.run(*thaw, "--yes", ok=True)
+
+
 def test_what_is_not_frozen_is_not_thawed(house: House) -> None:
     """A refusal that says where to look."""
     task = house.issue()

@@ -34,6 +34,8 @@ class Looks:
         self.depths: list[Depth] = []
         self.may_end = threading.Event()
         self.may_end.set()
+        self.bytes_may_end = threading.Event()
+        self.bytes_may_end.set()
         self.at_once = 0
         self.most_at_once = 0
 
@@ -42,8 +44,7 @@ class Looks:
         self.depths.append(depth)
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
-        if depth == "deep":
-            assert self.may_end.wait(10)
+        assert (self.may_end if depth == "deep" else self.bytes_may_end).wait(10)
         self.now += 10
         self.at_once -= 1
         found = self.deep + self.shallow if depth == "deep" else self.shallow
@@ -102,10 +103,11 @@ def test_a_comparison_does_not_wait_for_a_long_thorough_look(looks: Looks) -> No
 async def test_one_comparison_looks_at_a_time(looks: Looks) -> None:
     """A second one, of the next attempt, waits for the first."""
     examine = examiner(looks)
-    looks.may_end.clear()
+    examine(NOON)
+    looks.bytes_may_end.clear()
     both = [asyncio.create_task(asyncio.to_thread(examine, NOON)) for _ in range(2)]
     await asyncio.sleep(0.05)
-    looks.may_end.set()
+    looks.bytes_may_end.set()
     await asyncio.gather(*both)
     assert looks.most_at_once == 1
 

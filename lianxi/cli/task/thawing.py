@@ -60,9 +60,6 @@ def thaw_conference(flags: Flags, reason: str, options: ChangeOptions) -> int:
 def _thaw(client: Client, task: str | None, reason: str, options: ChangeOptions) -> int:
     args: dict[str, Any] = {"reason": given.text(reason, "--reason")}
     name = task or client.place.conference
-    if not options.dry_run:
-        question = _("Let {task} go on from the last event that stands").format(task=name)
-        confirm(client.flags, question, yes=options.yes)
 
     def look() -> Seen:
         last = _last_event(client, CONFERENCE_STREAM if task is None else task_stream(task), name)
@@ -72,6 +69,9 @@ def _thaw(client: Client, task: str | None, reason: str, options: ChangeOptions)
             f"{last['stream']}#{last['seq']} {last['kind']}",
             instant(last["at"], how(client)),
         )
+        if not options.dry_run:
+            question = _("Let {task} go on from the last event that stands").format(task=name)
+            confirm(client.flags, question, yes=options.yes)
         return str(last["hash"]), {}
 
     return carry_out(client, Change("thaw", args, task, look=look), options)
