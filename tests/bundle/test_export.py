@@ -175,6 +175,19 @@ def test_what_is_not_sealed_yet_stands_behind_the_tree(served: Served) -> None:
     assert report["checked"]["events"] == size + 3
 
 
+def test_what_happens_while_a_bundle_is_written_is_left_out(served: Served) -> None:
+    """A conference that is never quiet has an end all the same: the instant that the bundle names."""
+    size = served.seal()
+    served.house.scenario.now += timedelta(hours=1)
+    served.house.issue("plan-2")
+    served.house.record()
+    served.auditor.run("audit", "export", "--bundle", "joint.bundle", ok=True)
+    lines = [json.loads(line) for line in (served.auditor.home / "joint.bundle").open()]
+    events = [line for line in lines if line["type"] == "event"]
+    assert len(events) == size
+    assert max(json.loads(line["event"])["at"] for line in events) <= lines[0]["made_at"]
+
+
 def test_a_text_that_was_redacted_is_told_from_one_that_is_missing(served: Served) -> None:
     """The one has its event, the other is a finding."""
     scenario, auditor = served.house.scenario, served.auditor

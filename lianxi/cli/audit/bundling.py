@@ -34,13 +34,14 @@ def write_bundle(client: Client, bundle: BundleWriter, *, texts: bool) -> Writte
     """The whole conference as the gateway gives it now, up to its newest checkpoint and behind.
 
     Leaves count up to that checkpoint only: an event that is sealed while this runs would otherwise
-    be a leaf before one that was read earlier, as not yet sealed.
+    be a leaf before one that was read earlier, as not yet sealed. What happens while this runs is
+    left out: a busy conference never ends.
     """
-    size = _newest_size(client)
+    size, made_at = _newest_size(client), times.spell(times.now())
     bundle.begin(
         origin=client.place.origin,
         conference=client.place.conference,
-        made_at=times.spell(times.now()),
+        made_at=made_at,
         by=f"lianxi {__version__}",
         size=size,
         texts=texts,
@@ -51,6 +52,8 @@ def write_bundle(client: Client, bundle: BundleWriter, *, texts: bool) -> Writte
     seen: set[str] = set()
     for line in trail(client):
         leaf = line.leaf if line.leaf is not None and line.leaf < size else None
+        if leaf is None and _at(line.event) > made_at:
+            continue
         row = BundledEvent(line.stream, line.seq, line.hash, line.event)
         bundle.event(row, line.envelope, leaf=leaf)
         wrong += event_hash(line.event.encode("utf-8", "surrogatepass")) != line.hash
@@ -93,6 +96,14 @@ def _put_log(client: Client, bundle: BundleWriter, size: int) -> None:
         if following is not None and (not isinstance(following, int) or following <= since):
             raise CliError("ANSWER_UNREADABLE", reason="next")
         since = None if following is None or following > size else following
+
+
+def _at(event: str) -> str:
+    """When it happened, as it stands; empty for what is no event, which the bundle then shows."""
+    try:
+        return str(json.loads(event)["at"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""
 
 
 def _texts_of(event: str) -> Iterator[tuple[str, int]]:
