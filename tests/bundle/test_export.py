@@ -178,7 +178,7 @@ def test_what_is_not_sealed_yet_stands_behind_the_tree(served: Served) -> None:
 def test_what_happens_while_a_bundle_is_written_is_left_out(served: Served) -> None:
     """A conference that is never quiet has an end all the same: the instant that the bundle names."""
     size = served.seal()
-    served.house.scenario.now += timedelta(hours=1)
+    served.house.scenario.now += timedelta(minutes=4)
     served.house.issue("plan-2")
     served.house.record()
     served.auditor.run("audit", "export", "--bundle", "joint.bundle", ok=True)
