@@ -182,7 +182,8 @@ def test_what_happens_while_a_bundle_is_written_is_left_out(served: Served) -> N
     served.house.issue("plan-2")
     served.house.record()
     served.auditor.run("audit", "export", "--bundle", "joint.bundle", ok=True)
-    lines = [json.loads(line) for line in (served.auditor.home / "joint.bundle").open()]
+    data = (served.auditor.home / "joint.bundle").read_bytes()
+    lines = [json.loads(line) for line in data.splitlines()]
     events = [line for line in lines if line["type"] == "event"]
     assert len(events) == size
     assert max(json.loads(line["event"])["at"] for line in events) <= lines[0]["made_at"]
