@@ -86,6 +86,11 @@ class Anchored(NamedTuple):
     path: Path | None
 
 
+def _note_in(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(MAX_NOTE_BYTES + 1)
+
+
 class AnchorFiles:
     """The files of one folder; every write replaces a file whole, durably."""
 
@@ -101,8 +106,7 @@ class AnchorFiles:
     def read(self, origin: str, *, cosigned: bool = False) -> bytes | None:
         """The note; None where there is no file. Raises OSError where it cannot be read."""
         try:
-            with self.path(origin, cosigned=cosigned).open("rb") as file:
-                return file.read(MAX_NOTE_BYTES + 1)
+            return _note_in(self.path(origin, cosigned=cosigned))
         except FileNotFoundError:
             return None
 
@@ -127,6 +131,32 @@ class AnchorFiles:
                 os.fsync(folder)
             finally:
                 os.close(folder)
+
+
+class AnchorsThen(AnchorFiles):
+    """The notes of a folder as they were when this was made.
+
+    For whoever reads the trail afterwards: an anchor written meanwhile covers more than a look that
+    has begun can see, and would count as a trail that was cut.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._notes: dict[Path, bytes | OSError] = {}
+        for path in folder.glob("*.note"):
+            try:
+                self._notes[path] = _note_in(path)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                self._notes[path] = error
+
+    def read(self, origin: str, *, cosigned: bool = False) -> bytes | None:
+        """As `AnchorFiles.read`."""
+        kept = self._notes.get(self.path(origin, cosigned=cosigned))
+        if isinstance(kept, OSError):
+            raise kept
+        return kept
 
 
 class Anchors:

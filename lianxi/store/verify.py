@@ -10,7 +10,7 @@ writes, but keeps them in its write-ahead log. Findings are bounded, memory grow
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Engine
 from lianxi.ids import CONFERENCE_STREAM, task_of_stream
 from lianxi.proof.log_checks import LogKey, log_keys_of
 from lianxi.proof.verification import Finding, TrailChecker
+from lianxi.store.anchors import AnchorsThen
 from lianxi.store.dialect import take_any_text
 from lianxi.store.evidence import EvidenceFolder
 from lianxi.store.faults import outages_translated
@@ -112,6 +113,10 @@ def verify_trail(engine: Engine, evidence: EvidenceFolder, look: Look = CLOSELY)
     LETTER_UNEXPECTED, LEAF_DIFFERS, LEAF_ORDER, LEAF_WITHOUT_EVENT, NODE_WRONG, CHECKPOINT_NOTE,
     CHECKPOINT_UNSIGNED, COSIGNATURE_INVALID, ANCHOR_UNREADABLE, STREAM_UNREADABLE.
     """
+    anchors = look.outside.anchors
+    if anchors is not None:  # before the trail's snapshot begins: it only ever holds more
+        outside = replace(look.outside, anchors=AnchorsThen(anchors.folder))
+        look = replace(look, outside=outside)
     with outages_translated(), Crew(engine, look.jobs, look.url) as crew:
         return _Verification(crew.connection, evidence, look, crew).run()
 

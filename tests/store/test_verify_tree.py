@@ -7,15 +7,19 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from lianxi.proof.checkpoints import Checkpoint, cosign, sign_checkpoint, witness_key
 from lianxi.proof.keys import Signer
 from lianxi.proof.notes import Note, note_bytes, signature_line
 from lianxi.proof.policies import Policy
+from lianxi.store import verify as verify_module
 from lianxi.store.anchors import AnchorFiles
 from lianxi.store.store import Store
+from lianxi.store.tables import leaves
 from lianxi.store.tree_reads import newest_checkpoint
 from lianxi.store.verify import Look, Outside, Report, verify_trail
+from lianxi.store.verify_sharing import Crew
 from tests.store.contract import record
 from tests.store.scenario import Scenario, whole_life
 from tools.made_trail import keep_anchors, seal
@@ -53,6 +57,27 @@ def test_untouched(store: Store, life: Scenario, tmp_path: Path, depth: str) -> 
     report = verify(store, tmp_path, depth=depth)
     assert report.findings == []
     assert (report.leaves, report.heads_outside, report.events) == (33, 1, 33)
+
+
+def test_what_is_sealed_while_a_look_is_under_way_cuts_nothing(
+    store: Store, life: Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The anchor grows behind the trail's snapshot; it was read before, so that nothing is missing."""
+
+    class LaterAnchors(Crew):
+        def __enter__(self) -> Crew:
+            entered = super().__enter__()
+            entered.connection.execute(select(leaves)).all()  # the snapshot begins
+            life.issue("one-more")
+            record(store, life)
+            seal(store, life)
+            keep_anchors(store, tmp_path / "anchors")
+            return entered
+
+    monkeypatch.setattr(verify_module, "Crew", LaterAnchors)
+    report = verify(store, tmp_path)
+    assert report.findings == []
+    assert (report.leaves, report.heads_outside) == (33, 1)
 
 
 CHANGES = [
