@@ -94,9 +94,10 @@ async def test_a_signal_to_a_run_between_two_looks_is_named(client: Client, tmp_
         task = await ground.issue()
         deployment = ground.deployment
         await deployment.done("U01", task, "acknowledge")
+        looked_at = await run_after(deployment.handle(task), "")
         await ground.finds_nothing()
         await deployment.done("U01", task, "progress", percent=10)
-        middle = await run_after(deployment.handle(task), "")
+        middle = await run_after(deployment.handle(task), looked_at)
         await deployment.handle(task).signal("hurry", "now")
         await deployment.done("U01", task, "progress", percent=20)
         await run_after(deployment.handle(task), middle)
