@@ -42,7 +42,7 @@ from tests.bundle.material import Made
 from tests.proof import test_fuzz as good
 from tests.proof.material import ORIGIN, entry
 
-VECTORS = Path(__file__).parents[1] / "proof" / "vectors"
+VECTORS = Path(__file__).parents[1] / "vectors"
 
 
 def cases(name: str) -> list[dict[str, Any]]:

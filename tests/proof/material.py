@@ -24,8 +24,10 @@ STRANGER = Signer(bytes([9]) * 32)
 
 
 def vectors(name: str) -> Any:
-    """One file of tests/proof/vectors; each names its source."""
-    document = json.loads((Path(__file__).parent / "vectors" / name).read_text(encoding="utf-8"))
+    """One file of tests/vectors; each names its source."""
+    document = json.loads(
+        (Path(__file__).parents[1] / "vectors" / name).read_text(encoding="utf-8")
+    )
     assert document["source"], "a vector file says where it comes from"
     return document
 
