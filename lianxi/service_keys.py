@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lianxi.proof.keys import SEED_BYTES, Signer
+from lianxi.whole_files import write_whole
 
 LOG_KEY = "log.key"
 NEXT_LOG_KEY = "log.next.key"
@@ -84,14 +85,7 @@ def make_service_key(path: Path) -> Signer:
         "seed": seed.hex(),
     }
     try:
-        # a name of its own until it is whole: a crash leaves no half of a key under the real one
-        draft = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
-        _write(draft, json.dumps(content, indent=1).encode() + b"\n", 0o600)
-        try:
-            path.hardlink_to(draft)  # fails where the name is taken, a rename would overwrite
-        finally:
-            draft.unlink(missing_ok=True)
-        _sync_folder(path.parent)
+        write_whole(path, json.dumps(content, indent=1).encode() + b"\n", replace=False)
     except FileExistsError:
         raise
     except OSError as error:
@@ -133,14 +127,11 @@ def read_log_keys(path: Path) -> tuple[Signer, ...]:
 
 def publish_keys(folder: Path, keys: PublicKeys) -> None:
     """Write `log-keys.json` in a folder of keys, whole or not at all, for others to read."""
-    draft = folder / f".{PUBLIC_KEYS}.{os.urandom(4).hex()}"
+    path = folder / PUBLIC_KEYS
     try:
-        _write(draft, json.dumps(keys._asdict()).encode() + b"\n", 0o644)
-        draft.replace(folder / PUBLIC_KEYS)
-        _sync_folder(folder)
+        write_whole(path, json.dumps(keys._asdict()).encode() + b"\n", mode=0o644)
     except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise ServiceKeyError(folder / PUBLIC_KEYS, "unwritable") from error
+        raise ServiceKeyError(path, "unwritable") from error
 
 
 def published_keys(folder: Path) -> PublicKeys:
@@ -154,22 +145,6 @@ def published_keys(folder: Path) -> PublicKeys:
     return PublicKeys(
         log if isinstance(log, str) else None, receipt if isinstance(receipt, str) else None
     )
-
-
-def _write(path: Path, data: bytes, mode: int) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(handle, "wb") as target:
-        target.write(data)
-        target.flush()
-        os.fsync(target.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def main() -> None:

@@ -7,10 +7,8 @@ witnessed. With a policy that one is held against the trail; without one, and un
 newest signed.
 """
 
-import os
 import threading
 from collections.abc import Mapping
-from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -37,6 +35,7 @@ from lianxi.store.tree_reads import (
     root_of,
     tree_size,
 )
+from lianxi.whole_files import write_whole
 
 Standing = Literal["none", "holds", "behind", "other", "unreadable"]
 """How a trail stands to its anchor.
@@ -113,24 +112,7 @@ class AnchorFiles:
     def write(self, origin: str, note: bytes, *, cosigned: bool = False) -> None:
         """Replace the file. Raises OSError."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        target = self.path(origin, cosigned=cosigned)
-        draft = target.with_name(f".{target.name}.{os.urandom(4).hex()}")
-        try:
-            handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "wb") as file:
-                file.write(note)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(target)
-        except OSError:
-            draft.unlink(missing_ok=True)
-            raise
-        with suppress(OSError):  # the rename itself, where the file system lets us
-            folder = os.open(self.folder, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+        write_whole(self.path(origin, cosigned=cosigned), note)
 
 
 class AnchorsThen(AnchorFiles):

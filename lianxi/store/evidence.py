@@ -1,9 +1,9 @@
 """Files by commitment under `evidence/`: written whole or not at all (store layer, shell)."""
 
-import os
 import re
-import tempfile
 from pathlib import Path
+
+from lianxi.whole_files import sync_folder, write_whole
 
 _COMMIT = re.compile(r"[0-9a-f]{64}")
 
@@ -25,18 +25,8 @@ class EvidenceFolder:
         target = self.path(commit)
         if not target.parent.is_dir():
             target.parent.mkdir(parents=True, exist_ok=True)
-            _sync_folder(target.parent.parent)
-        handle, name = tempfile.mkstemp(prefix=".part-", dir=target.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(target)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-        _sync_folder(target.parent)
+            sync_folder(target.parent.parent)
+        write_whole(target, data)
 
     def holds(self, commit: str) -> bool:
         """Whether there is such a file."""
@@ -56,16 +46,5 @@ class EvidenceFolder:
             target.unlink()
         except FileNotFoundError:
             return False
-        _sync_folder(target.parent)
+        sync_folder(target.parent)
         return True
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make names in a folder durable; Windows cannot, and does without."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

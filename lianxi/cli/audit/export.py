@@ -13,10 +13,10 @@ from lianxi.cli.client import Client
 from lianxi.cli.faults import CliError
 from lianxi.cli.grammar import Flags, option, verb
 from lianxi.cli.language import _
-from lianxi.cli.private_files import place_new
 from lianxi.cli.terminal import put_bytes, say
 from lianxi.i18n import N_
 from lianxi.proof.hashing import event_hash
+from lianxi.whole_files import place_new
 
 
 @verb(
