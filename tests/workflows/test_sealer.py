@@ -28,7 +28,8 @@ from lianxi.store.tables import leaves
 from lianxi.store.tree_reads import newest_checkpoint
 from tests.deployment import Deployment, eventually, sandbox
 from tests.parties import text_commitment
-from workflows.sealer import PAUSE_AFTER_FAILURE, ROUNDS_PER_RUN, SealerWorkflow
+from workflows.rounds import PAUSE_AFTER_FAILURE, ROUNDS_PER_RUN
+from workflows.sealer import SealerWorkflow
 
 Handle = WorkflowHandle[SealerWorkflow, None]
 
