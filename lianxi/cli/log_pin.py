@@ -2,6 +2,7 @@
 
 log/<16 hex of SHA-256(origin)>/pin.json      the last checkpoint verified, the keys that may sign
 log/<…>/roster.json                           the roster verified last: its exact text
+log/<…>/rosters.txt                           hashes of verified rosters that an event has named
 evidence/<instant>-<what>-<16 hex>.json       what showed that a log contradicts itself
 
 One folder per profile and conference. A pin only ever moves forward: `settle` merges what another
@@ -10,7 +11,7 @@ run of the same profile has kept meanwhile.
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -24,8 +25,8 @@ class Pin(NamedTuple):
     """One conference's log as seen so far.
 
     `root` is hex; `log_keys` are vkeys that may sign now, `old_log_keys` those that did before,
-    `receipt_keys` hex; `roster` is (version, hash). `genesis`: the hash of the first roster, where
-    everything was verified from it. `unit_keys`: the keys that the roster lists for `unit`;
+    `receipt_keys` and `old_receipt_keys` likewise, in hex. `genesis`: the hash of the first roster,
+    where everything was verified from it. `unit_keys`: the keys that the roster lists for `unit`;
     `trusted_keys`: those of them its holder knows, besides their own. `tried`: the size at which
     open receipts were last asked for. `since` and `cosigned_at` are instants. `unsigned`: the
     checkpoint was kept while nobody had named the log's key, so that its signature is unverified.
@@ -39,6 +40,7 @@ class Pin(NamedTuple):
     log_keys: tuple[str, ...] = ()
     old_log_keys: tuple[str, ...] = ()
     receipt_keys: tuple[str, ...] = ()
+    old_receipt_keys: tuple[str, ...] = ()
     roster_version: int = 0
     roster_hash: str = ""
     genesis: str = ""
@@ -54,6 +56,16 @@ class Pin(NamedTuple):
     def all_log_keys(self) -> tuple[str, ...]:
         """Also those that sign no more: older checkpoints carry their signatures."""
         return (*self.log_keys, *self.old_log_keys)
+
+    @property
+    def all_receipt_keys(self) -> tuple[str, ...]:
+        """Also those that sign no more: older receipts carry their signatures."""
+        return (*self.receipt_keys, *self.old_receipt_keys)
+
+    @property
+    def roster(self) -> tuple[int, str]:
+        """Version and hash of the roster verified last; (0, "") where none was."""
+        return self.roster_version, self.roster_hash
 
 
 class PinFolder:
@@ -85,16 +97,40 @@ class PinFolder:
             self.write(pin)
         return pin
 
-    def roster(self) -> str | None:
-        """The text of the roster verified last."""
+    def roster(self, pin: Pin) -> str | None:
+        """The text of the roster that the pin names; None where it is not kept, or another one is."""
         try:
-            return (self._folder / "roster.json").read_text("utf-8")
-        except (OSError, UnicodeDecodeError):
+            data = (self._folder / "roster.json").read_bytes()
+        except OSError:
             return None
+        return data.decode() if sha256(data).hexdigest() == pin.roster_hash else None
 
-    def keep_roster(self, text: str) -> None:
-        """Keep a verified roster's text; before the pin that names its hash."""
-        write_private(self._folder / "roster.json", text.encode())
+    def keep_roster(self, text: str, before: tuple[int, str], **fields: Any) -> Pin | None:
+        """Keep a verified roster's text and the pin that names it, in one go; the pin as it then is.
+
+        `before`: the roster it was verified from. None, and nothing is kept, where another run has
+        kept another roster meanwhile: from that one it is to be verified too.
+        """
+        reached = (fields["roster_version"], fields["roster_hash"])
+        with self.held():
+            kept = self.read()
+            if kept is not None and kept.roster not in (before, reached):
+                return None
+            write_private(self._folder / "roster.json", text.encode())
+            pin = (kept or Pin(self.origin, times.spell(times.now())))._replace(**fields)
+            self.write(pin)
+        return pin
+
+    def past_rosters(self) -> frozenset[str]:
+        """Hashes of rosters that are verified, as far as they were needed."""
+        try:
+            return frozenset((self._folder / "rosters.txt").read_text("ascii").split())
+        except (OSError, UnicodeDecodeError):
+            return frozenset()
+
+    def keep_past_rosters(self, hashes: Iterable[str]) -> None:
+        """Keep the hashes of a verified chain of rosters."""
+        write_private(self._folder / "rosters.txt", "\n".join(hashes).encode("ascii"))
 
     def keep_evidence(self, what: str, content: Mapping[str, Any], about: object = None) -> Path:
         """Keep what shows a contradiction; its path.

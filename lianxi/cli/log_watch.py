@@ -7,8 +7,10 @@ shown. A log that shrank or was forked stops the command, and the evidence is ke
 
 import re
 from base64 import b64decode
+from collections.abc import Iterable
 from datetime import timedelta
 from functools import cached_property
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from lianxi.cli import times
@@ -36,6 +38,9 @@ MAX_HEADER = 65_536
 _BROKEN = 500
 """Statuses from here on may be a gateway's without its store, which cannot show a checkpoint."""
 
+AHEAD = timedelta(minutes=5)
+"""So far a gateway's clock may be before ours; a reconciliation beyond that has not happened."""
+
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
 
@@ -62,6 +67,8 @@ class LogWatch:
         self._looked: tuple[str | None, ...] = ()
         self._said: set[str] = set()
         self._asked_again = False
+        self._sure = False
+        """Whether it was looked up in this run that the roster lists this profile's key."""
         self.heard = False
         """Whether the gateway has answered anything in this run."""
         self.refused: CliError | None = None
@@ -91,12 +98,12 @@ class LogWatch:
         given = _named(answer)
         if given == self._looked:
             return
-        if given[0] is None and self.pin.size:
+        if self._lacks(given):
             answer = self._shown_again(answer)
             given = _named(answer)
+        self._withheld(answer, given)
         checkpoint, roster, reconciled = given
         if checkpoint is None and roster is None:
-            self._withheld(answer)
             return
         # keys first: a new log key is the roster's word
         if roster is not None:
@@ -115,8 +122,8 @@ class LogWatch:
                     )
                 )
             self._follow(checkpoint, answer.headers.get(CONSISTENCY, ""))
-        elif self.pin.size:
-            self._withheld(answer)
+        if answer.status < HTTPStatus.BAD_REQUEST:
+            self._listed()
         self._strangers()
         self._stale(reconciled)
         self._looked = given
@@ -135,7 +142,28 @@ class LogWatch:
             again = self._client.exchange_quietly("GET", path, signed=True, headers=self.header())
         except CliError:
             return answer
-        return again if again.headers.get(CHECKPOINT) is not None else answer
+        return answer if self._lacks(_named(again)) else again
+
+    def _lacks(self, given: tuple[str | None, ...]) -> bool:
+        """Whether something is not shown that was shown before."""
+        checkpoint, roster, _reconciled = given
+        return (checkpoint is None and self.pin.size > 0) or (
+            roster is None and self.pin.roster_version > 0
+        )
+
+    def hold_named(self, rosters: Iterable[str]) -> None:
+        """Rosters that events of the log name: ones that the conference shows, or it is a fork.
+
+        Raises as `roster_watch.hold_named`.
+        """
+        from lianxi.cli.roster_watch import hold_named
+
+        try:
+            self.pin = hold_named(self._client, self.folder, self.pin, rosters)
+        except CliError as error:
+            self.refused = error
+            raise
+        self._strangers()
 
     def log_keys(self) -> "list[NoteKey]":
         """The keys that may sign this log."""
@@ -287,24 +315,22 @@ class LogWatch:
     # --- what is only said ---
 
     @cached_property
-    def _strange_keys(self) -> list[str]:
-        known = {self._client.key.signer.key_id, *self.pin.trusted_keys}
-        strange = [key for key in self.pin.unit_keys if key not in known]
-        if not strange:
-            return []
+    def _own_keys(self) -> frozenset[str]:
+        """The key of this profile, and the one that it is rotating to, which was made here."""
         from lianxi.cli.key.pending import pending_path
         from lianxi.cli.keyfile import key_id_in
 
-        # the key that this profile is rotating to was made here
         pending = pending_path(self._client)
-        own = None if pending is None else key_id_in(pending)
-        return [key for key in strange if key != own]
+        coming = None if pending is None else key_id_in(pending)
+        return frozenset({self._client.key.signer.key_id, *([] if coming is None else [coming])})
 
     def _strangers(self) -> None:
         """A key that acts for the unit and that its holder does not know (proof.md §5)."""
         if self.pin.unit != self._client.unit:
             return
-        for key in self._strange_keys:
+        for key in self.pin.unit_keys:
+            if key in self.pin.trusted_keys or key in self._own_keys:
+                continue
             self._warn(
                 _(
                     "The roster lists a key for {unit} that you do not know: {key_id}. If it is"
@@ -312,15 +338,35 @@ class LogWatch:
                 ).format(unit=self.pin.unit, key_id=key)
             )
 
+    def _listed(self) -> None:
+        """A gateway that serves this profile, by a roster that does not list its key."""
+        if self._sure or self.pin.unit != self._client.unit:
+            return
+        if self._own_keys.isdisjoint(self.pin.unit_keys):
+            from lianxi.cli.roster_watch import catch_up
+
+            # registered a moment ago, perhaps: what it gives when asked counts
+            text = str(self.ask("GET", "roster").get("roster"))
+            self.pin = catch_up(self._client, self.folder, self.pin, text)
+        self._sure = True
+        if self._own_keys.isdisjoint(self.pin.unit_keys):
+            self._warn(
+                _(
+                    "The roster shown lists no key of this profile for {unit}. Somebody may have"
+                    " revoked it, or the gateway shows an old roster: lianxi key show. Tell the"
+                    " convener and the auditors if you know of neither."
+                ).format(unit=self.pin.unit)
+            )
+
     def _stale(self, reconciled: str | None) -> None:
-        """Nobody has compared trail and server for too long."""
-        if reconciled is None:
-            return
-        since = self.pin.since if reconciled == "never" else reconciled
+        """Nobody has compared trail and server for too long; to leave out when is to say never."""
+        never = reconciled in (None, "never")
+        since = self.pin.since if never else str(reconciled)
         # instants of one spelling compare as texts; what is none of them counts as too old
-        if _INSTANT.fullmatch(since) and since > times.spell(self._now - STALE):
+        earliest, latest = times.spell(self._now - STALE), times.spell(self._now + AHEAD)
+        if _INSTANT.fullmatch(since) and earliest < since <= latest:
             return
-        last = _("never") if reconciled == "never" else times.show(reconciled)
+        last = _("never") if never else times.show(reconciled)
         self._warn(
             _(
                 "The conference has not compared its records for more than 15 minutes (last: {last})."
@@ -328,14 +374,24 @@ class LogWatch:
             ).format(last=last)
         )
 
-    def _withheld(self, answer: Answer) -> None:
-        """A log that was shown before is not shown now."""
-        if self.pin.size and answer.status < _BROKEN:
+    def _withheld(self, answer: Answer, given: tuple[str | None, ...]) -> None:
+        """A log, or a roster, that was shown before is not shown now."""
+        if answer.status >= _BROKEN:
+            return
+        checkpoint, roster, _reconciled = given
+        if checkpoint is None and self.pin.size:
             self._warn(
                 _(
                     "The gateway shows no checkpoint; this machine has seen one of size {size}."
                     " If this lasts, tell the auditors."
                 ).format(size=self.pin.size)
+            )
+        if roster is None and self.pin.roster_version:
+            self._warn(
+                _(
+                    "The gateway names no roster; this machine has verified version {version}. Keys"
+                    " that came or went since are not seen. If this lasts, tell the auditors."
+                ).format(version=self.pin.roster_version)
             )
 
     def _warn(self, text: str) -> None:

@@ -20,18 +20,18 @@ def check_promise(client: "Client", content: Mapping[str, Any], request_id: str)
     """A receipt must be signed by the conference's receipt key, and say what the receipt says.
 
     One that is not signed at all promises nothing, so that nothing of it would ever be overdue.
-    Nothing is checked where no key is known. Raises CliError RECEIPT_SIGNATURE, RECEIPT_LATE,
-    evidence kept.
+    Nothing is checked where nobody has ever named a key; one that is retired signs no more. Raises
+    CliError RECEIPT_SIGNATURE, RECEIPT_LATE, evidence kept.
     """
-    keys = client.log.pin.receipt_keys
-    if not keys:
+    pin = client.log.pin
+    if not pin.all_receipt_keys:
         return
     from lianxi.proof.receipts import open_receipt
 
     code = "RECEIPT_SIGNATURE"
     try:
         promise = open_receipt(
-            str(content.get("signed_receipt", "")), [bytes.fromhex(key) for key in keys]
+            str(content.get("signed_receipt", "")), [bytes.fromhex(key) for key in pin.receipt_keys]
         )
         if promise.names(content["receipt"]):
             if _in_time(promise):

@@ -4,13 +4,14 @@ Used inside commands that change the roster; nothing here is imported when a pro
 """
 
 from collections.abc import Sequence
-from hashlib import sha256
-from typing import NamedTuple
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 from lianxi.cli import given, times
 from lianxi.cli.client import Client
 from lianxi.cli.faults import CliError
-from lianxi.cli.roster_watch import derived, steps_since
+from lianxi.cli.language import _
+from lianxi.cli.roster_watch import newest_text
 from lianxi.domain.roster import (
     Possession,
     Roster,
@@ -23,14 +24,15 @@ from lianxi.domain.values import role_of
 from lianxi.proof.envelopes import KEY_REQUEST_TYPE, decode
 from lianxi.proof.keys import Signer
 from lianxi.proof.possession import MAX_REQUEST_BYTES, split_request, verify_possession
-from lianxi.proof.refusals import RosterQuorumError
 from lianxi.proof.rosters import (
     next_roster,
     read_roster,
-    roster_bytes,
     sign_roster,
     signatures_lacking,
 )
+
+DELAY = timedelta(hours=72)
+"""Between a replacement and the instant at which the new key acts, at least."""
 
 SHORTEST = 6
 """Characters of a key id that may stand for the whole."""
@@ -45,28 +47,7 @@ class KeyFile(NamedTuple):
 
 def newest_roster(client: Client) -> Roster:
     """The newest roster; where this machine has verified one, the chain leads to it from there."""
-    answer = client.read("roster")
-    text = str(answer.get("roster"))
-    if sha256(text.encode("utf-8", "surrogatepass")).hexdigest() != answer.get("hash"):
-        raise CliError("ANSWER_UNREADABLE", reason="roster")
-    roster = read_roster(text.encode("utf-8", "surrogatepass"))
-    # the look at the answer has followed the chain to the roster its headers name (`roster_watch`)
-    known = client.log.folder.roster()
-    if known is None or known == text:
-        return roster
-    verified = read_roster(known.encode())
-    return verified if verified.version >= roster.version else _led_to(client, verified, roster)
-
-
-def _led_to(client: Client, verified: Roster, newer: Roster) -> Roster:
-    """The newer roster, if the steps since the verified one lead there; its headers were older."""
-    text, wanted = roster_bytes(verified).decode(), roster_bytes(newer).decode()
-    for answer in steps_since(client, verified.version):
-        for step in answer["steps"]:
-            text = derived(text, [step])
-            if text == wanted:
-                return newer
-    raise CliError("ANSWER_UNREADABLE", reason="roster")
+    return read_roster(newest_text(client).encode("utf-8", "surrogatepass"))
 
 
 def key_named(roster: Roster, text: str) -> RosterKey:
@@ -136,15 +117,36 @@ def with_predecessors(roster: Roster, retired: Sequence[str]) -> tuple[str, ...]
     return tuple(found)
 
 
+def replacing(entry: RosterKey, lost: str, ready: datetime) -> RosterKey:
+    """The entry of a key that takes a lost one's place 72 hours after `ready`."""
+    soonest = ready + DELAY
+    # on the full minute, so that people can name it
+    effective = soonest.replace(second=0, microsecond=0) + timedelta(minutes=1)
+    return entry.model_copy(update={"effective": effective, "replaces": lost})
+
+
 def signed(
     roster: Roster, change: RosterKey | RosterChanges, signers: Sequence[Signer]
-) -> list[dict[str, str]]:
+) -> dict[str, Any]:
     """The signatures of these keys over the next roster, as arguments of a command.
 
-    Raises RosterQuorumError where they are too few: then it takes a proposal that others sign.
+    Raises CliError ROSTER_QUORUM where they are too few: then it takes a proposal that others sign.
     """
     derived = next_roster(roster, change)
     have, need = signatures_lacking(roster, change, [signer.key_id for signer in signers])
     if have < need:
-        raise RosterQuorumError(have=have, need=need)
-    return [sign_roster(derived, signer).model_dump(mode="json") for signer in signers]
+        hint = _("Several keys sign this roster. Propose the change, and have it signed: {command}")
+        command = f"lianxi conference roster propose {_as_options(change)} --to proposal.json"
+        raise CliError("ROSTER_QUORUM", hint=hint.format(command=command), have=have, need=need)
+    signatures = [sign_roster(derived, signer).model_dump(mode="json") for signer in signers]
+    return {"roster_signatures": signatures, "prev_roster": derived.prev_roster}
+
+
+def _as_options(change: RosterKey | RosterChanges) -> str:
+    """How `roster propose` is told of a change."""
+    if isinstance(change, RosterKey):
+        lost = change.replaces
+        return "--add FILE" if lost is None else f"--replace FILE --lost {lost[:12]}"
+    if change.add is not None:
+        return "--add FILE"
+    return f"--retire {','.join(key_id[:12] for key_id in change.retire or ())}"

@@ -1,14 +1,15 @@
 """From the roster this machine has verified to the one an answer names, step by step (cli layer).
 
-The first roster is taken as it comes (trust on first use), unless a trust file names the hash of
-the conference's first one: then every step from there is verified. Afterwards only steps signed by
-enough of the roster's own keys are followed.
+The first roster is taken as it comes (trust on first use, once), unless a trust file names the hash
+of the conference's first one: then every step from there is verified. Afterwards only steps signed
+by enough of the roster's own keys are followed; where the text kept is lost, from the first roster
+on, through the one that is pinned.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from lianxi.cli.faults import CliError
 from lianxi.cli.log_pin import Pin, PinFolder
@@ -18,8 +19,25 @@ from lianxi.domain.refusal import Refusal
 
 if TYPE_CHECKING:
     from lianxi.cli.client import Client
+    from lianxi.domain.roster import Roster
 
 _MAX_ROUNDS = 1_000
+
+
+class Chain(NamedTuple):
+    """The rosters from the first one on, verified: the newest one's text, and every one's hash."""
+
+    text: str
+    hashes: tuple[str, ...]
+
+    @property
+    def newest(self) -> str:
+        """The newest one, as a header names it."""
+        return f"{len(self.hashes)}:{self.hashes[-1]}"
+
+    def holds(self, version: int, digest: str) -> bool:
+        """Whether this roster is one of them."""
+        return self.hashes[max(version, 1) - 1 : version] == (digest,)
 
 
 def follow_roster(
@@ -33,27 +51,29 @@ def follow_roster(
     """
     version, digest = _named(header)
     unit = client.unit
-    same = (pin.roster_version, pin.roster_hash) == (version, digest)
+    same = pin.roster == (version, digest)
     trust = configured_trust(client.settings, pin.origin)
     doubted = trust is not None and pin.genesis != trust.genesis
     known = bool(pin.log_keys) or not log_shown
     if same and pin.unit == unit and known and not doubted:
         return pin
-    text = folder.roster()
-    if text is not None and sha256(text.encode()).hexdigest() != pin.roster_hash:
-        text = None
-    if doubted and trust is not None:
-        text = _from_genesis(client, folder, trust.genesis, version)
-    elif text is None:
+    text = folder.roster(pin)
+    if not pin.roster_version and not doubted:
         text = _first(client)
+    elif doubted or text is None:
+        # nothing is taken as it comes for a second time: what was seen must stand in the chain
+        chain = roster_chain(client, folder, pin)
+        if not chain.holds(version, digest):
+            _forked(folder, pin, header, (len(chain.hashes), chain.hashes[-1]))
+        text = chain.text
     elif not same:
         if version < pin.roster_version:
             # the gateway remembers it for a second; what it gives when asked counts
             newest = _first(client)
-            version, digest = _version_of(newest), sha256(newest.encode()).hexdigest()
-        if (version, digest) != (pin.roster_version, pin.roster_hash):
+            version, digest = place_of(newest)
+        if (version, digest) != pin.roster:
             text = _stepped(client, folder, pin, text, (version, digest))
-    reached = (_version_of(text), sha256(text.encode()).hexdigest())
+    reached = place_of(text)
     if reached[0] < version or (reached[0] == version and reached[1] != digest):
         _forked(folder, pin, header, reached)
     if reached[0] < pin.roster_version:
@@ -65,11 +85,87 @@ def follow_roster(
         receipt = tuple(key.hex() for key in trust.receipt_keys) or pin.receipt_keys
         logs = tuple(key.vkey() for key in trust.log_keys)
         told = pin._replace(log_keys=logs, receipt_keys=receipt)
-    keys = _keys(client, text, told, unit)
-    folder.keep_roster(text)
-    return folder.change(
-        roster_version=reached[0], roster_hash=reached[1], genesis=genesis, unit=unit, **keys
-    )
+    fields: dict[str, Any] = {"genesis": genesis, "unit": unit, **_keys(client, text, told, unit)}
+    fields |= {"roster_version": reached[0], "roster_hash": reached[1]}
+    kept = folder.keep_roster(text, pin.roster, **fields)
+    if kept is None:  # another run was faster: it and this one must lie on one line
+        newer = folder.read() or pin
+        return follow_roster(client, folder, newer, header, log_shown=log_shown)
+    return kept
+
+
+def catch_up(client: "Client", folder: PinFolder, pin: Pin, text: str) -> Pin:
+    """The pin with this roster, just given for the newest, unless what is pinned is newer.
+
+    Raises as `follow_roster`.
+    """
+    version, digest = place_of(text)
+    if version < pin.roster_version:
+        return pin
+    return follow_roster(client, folder, pin, f"{version}:{digest}", log_shown=False)
+
+
+def newest_text(client: "Client") -> str:
+    """The newest roster's text: it leads on from what this machine has verified.
+
+    Where it has verified none, because the gateway names none, as that one gives it. Raises as
+    `follow_roster`.
+    """
+    answer = client.read("roster")
+    text, watch = answer.get("roster"), client.log
+    if not isinstance(text, str) or place_of(text)[1] != answer.get("hash"):
+        raise CliError("ANSWER_UNREADABLE", reason="roster")
+    if not watch.pin.roster_version and configured_trust(client.settings, watch.pin.origin) is None:
+        return text
+    watch.pin = catch_up(client, watch.folder, watch.pin, text)
+    return watch.folder.roster(watch.pin) or roster_chain(client, watch.folder, watch.pin).text
+
+
+def roster_chain(client: "Client", folder: PinFolder, pin: Pin) -> Chain:
+    """Every roster from the first one to the newest, each step signed as it must be.
+
+    It begins where a trust file, or this machine, knows it to begin, and leads through the roster
+    that is pinned. Raises CliError: LOG_FOREIGN, ROSTER_FORKED (evidence kept), ANSWER_UNREADABLE.
+    """
+    from lianxi.proof.rosters import RosterStep, adopt, roster_bytes, roster_hash
+
+    trust = configured_trust(client.settings, pin.origin)
+    genesis = pin.genesis if trust is None else trust.genesis
+    roster, hashes = None, []
+    for answer in steps_since(client, 0):
+        if roster is None:
+            roster = _first_roster(answer)
+            if genesis and roster_hash(roster) != genesis:
+                raise CliError("LOG_FOREIGN", origin=pin.origin)
+        try:
+            for step in answer["steps"]:
+                roster = adopt(roster, RosterStep.model_validate(step))
+                hashes.append(roster.prev_roster)
+        except (Refusal, ValueError) as refusal:
+            _refused(folder, pin, {"steps": answer["steps"]}, refusal)
+    if roster is None:
+        raise CliError("ANSWER_UNREADABLE", reason="genesis")
+    chain = Chain(roster_bytes(roster).decode(), (*hashes, roster_hash(roster)))
+    if pin.roster_version and not chain.holds(*pin.roster):
+        _forked(folder, pin, chain.newest, (len(chain.hashes), chain.hashes[-1]))
+    return chain
+
+
+def hold_named(client: "Client", folder: PinFolder, pin: Pin, digests: Iterable[str]) -> Pin:
+    """Rosters that events name must be ones that the conference shows; newer ones are followed.
+
+    An answer's header may be as old as the gateway likes; an event that is included in the log names
+    the roster that its stream had adopted. Raises CliError ROSTER_FORKED (evidence kept).
+    """
+    unknown = set(digests) - {pin.roster_hash}
+    if not pin.roster_version or unknown <= folder.past_rosters():
+        return pin
+    chain = roster_chain(client, folder, pin)
+    folder.keep_past_rosters(chain.hashes)
+    lacking = sorted(unknown - set(chain.hashes))
+    if lacking:
+        _forked(folder, pin, f"?:{lacking[0]}", (len(chain.hashes), chain.hashes[-1]))
+    return follow_roster(client, folder, pin, chain.newest, log_shown=False)
 
 
 def steps_since(client: "Client", version: int) -> Iterator[dict[str, Any]]:
@@ -113,20 +209,17 @@ def _stepped(
     return text
 
 
-def _from_genesis(client: "Client", folder: PinFolder, genesis: str, version: int) -> str:
-    text: str | None = None
-    for answer in steps_since(client, 0):
-        if text is None:
-            text = str(answer.get("genesis"))
-            if sha256(text.encode("utf-8", "surrogatepass")).hexdigest() != genesis:
-                raise CliError("LOG_FOREIGN", origin=client.place.origin)
-        try:
-            text = derived(text, answer["steps"])
-        except (Refusal, ValueError) as refusal:
-            _refused(folder, Pin(client.place.origin, ""), {"steps": answer["steps"]}, refusal)
-        if _version_of(text) >= version:
-            break
-    return text or ""
+def _first_roster(answer: Mapping[str, Any]) -> "Roster":
+    """The first roster, as an answer to `roster/steps` gives it."""
+    from lianxi.proof.rosters import read_roster
+
+    try:
+        roster = read_roster(str(answer.get("genesis")).encode("utf-8", "surrogatepass"))
+    except Refusal as refusal:
+        raise CliError("ANSWER_UNREADABLE", reason=f"genesis: {refusal.code}") from None
+    if roster.version != 1:
+        raise CliError("ANSWER_UNREADABLE", reason="genesis")
+    return roster
 
 
 def _first(client: "Client") -> str:
@@ -147,6 +240,7 @@ def _keys(client: "Client", text: str, told: Pin, unit: str) -> dict[str, tuple[
     log: list[str] = []
     old: list[str] = []
     receipt: list[str] = []
+    old_receipt: list[str] = []
     own: list[str] = []
     for key in keys_in_roster(text):
         use, active = key.get("use", "command"), key.get("state", "active") == "active"
@@ -155,19 +249,23 @@ def _keys(client: "Client", text: str, told: Pin, unit: str) -> dict[str, tuple[
             vkey = log_key(told.origin, bytes.fromhex(public)).vkey()
             (log if active else old).append(vkey)
         elif use == "receipt":
-            receipt.append(public)
+            (receipt if active else old_receipt).append(public)
         elif key["unit"] == unit and active:
             own.append(str(key.get("key_id")))
-    receipt = receipt or list(told.receipt_keys)
+    if not receipt and not old_receipt:
+        receipt, old_receipt = list(told.receipt_keys), list(told.old_receipt_keys)
     if not log and not old:
         log, old = list(told.log_keys), list(told.old_log_keys)
-        said = _said(client) if not (log and receipt) else {"log": [], "receipt": []}
+        unnamed = not (receipt or old_receipt)
+        said = _said(client) if unnamed or not log else {"log": [], "receipt": []}
         log = log or [log_key(told.origin, bytes.fromhex(k)).vkey() for k in said["log"]]
-        receipt = receipt or said["receipt"]
+        if unnamed:
+            receipt = said["receipt"]
     return {
         "log_keys": tuple(log),
         "old_log_keys": tuple(old),
         "receipt_keys": tuple(receipt),
+        "old_receipt_keys": tuple(old_receipt),
         "unit_keys": tuple(own),
     }
 
@@ -201,6 +299,11 @@ def _version_of(text: str) -> int:
         return int(json.loads(text)["version"])
     except (ValueError, KeyError, TypeError):
         raise CliError("ANSWER_UNREADABLE", reason="roster") from None
+
+
+def place_of(text: str) -> tuple[int, str]:
+    """Version and hash of a roster's text."""
+    return _version_of(text), sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _refused(

@@ -52,15 +52,19 @@ Deliver = Callable[[Client, KeptRequest, Change, ChangeOptions], Answer]
 
 def prepare(client: Client, shelf: Shelf, change: Change, options: ChangeOptions) -> KeptRequest:
     """The signed request: the kept one where its id was used for the same arguments."""
-    if options.request_id is None:
-        return sign(change, client, new_request_id())
-    request_id = given.request_id(options.request_id)
-    kept = shelf.request(request_id)
+    kept = repeated(shelf, options)
     if kept is None:
-        return sign(change, client, request_id)
+        return sign(change, client, options.request_id or new_request_id())
     if kept.fingerprint != fingerprint(change, client):
-        raise CliError("REQUEST_CONFLICT", request_id=request_id)
+        raise CliError("REQUEST_CONFLICT", request_id=kept.request_id)
     return kept
+
+
+def repeated(shelf: Shelf, options: ChangeOptions) -> KeptRequest | None:
+    """The kept request that is to be sent again: what it led to may stand by now."""
+    if options.request_id is None:
+        return None
+    return shelf.request(given.request_id(options.request_id))
 
 
 def send(

@@ -4,6 +4,7 @@ A receipt stays open until the log has included every event it names, and, where
 trust file with a quorum of witnesses, until that quorum has cosigned a checkpoint that holds them.
 """
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from datetime import UTC, datetime
@@ -71,7 +72,7 @@ def keys_of(client: "Client") -> "Keys":
     trust = configured_trust(client.settings, pin.origin)
     return Keys(
         log=[NoteKey.parse(vkey) for vkey in pin.all_log_keys],
-        receipt=[bytes.fromhex(key) for key in pin.receipt_keys],
+        receipt=[bytes.fromhex(key) for key in pin.all_receipt_keys],
         policy=None if trust is None or trust.policy.quorum == NONE else trust.policy,
     )
 
@@ -159,6 +160,9 @@ class _Asking:
 
         for request_id in chosen:
             self._try(prove, request_id)
+        texts = [text for kept, _checked in proven.values() for text in kept.get("events", ())]
+        named = {str(json.loads(text).get("roster")) for text in texts}
+        self._try(self._client.log.hold_named, named)
         starts = [max(looked(kept), checked.size or 0) for kept, checked in proven.values()]
         if keys.policy is None or not starts:
             heads = None
@@ -194,7 +198,7 @@ class _Asking:
         kept["schema"] = 2  # a receipt of an earlier release becomes one with proofs
         kept["events"] = [each["event"] for each in found.values() if _is_text(each.get("event"))]
         kept["proofs"] = [{"hash": d, "proof": each["proof"]} for d, each in found.items()]
-        kept["keys"] = {"log": list(pin.all_log_keys), "receipt": list(pin.receipt_keys)}
+        kept["keys"] = {"log": list(pin.all_log_keys), "receipt": list(pin.all_receipt_keys)}
         try:
             heads = _heads_of(kept, keys, pin.origin)
             if heads[-1].checkpoint.size > pin.size:

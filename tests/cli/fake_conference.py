@@ -7,6 +7,7 @@ from typing import Any
 
 from lianxi.domain.conference.events import RosterMade
 from lianxi.domain.refusal import Refusal
+from lianxi.domain.roster import Roster
 from lianxi.domain.task.state import Assignment, TaskState
 from lianxi.domain.values import Commitment, format_instant
 from lianxi.errors import CATALOGUE, entry
@@ -58,6 +59,8 @@ class FakeConference:
     steps: list[RosterStep] = field(default_factory=list)
     directory: dict[str, Any] = field(default_factory=dict)
     genesis: str = ""
+    shown_roster: Roster | None = None
+    """What the question for the newest roster is answered with, if not the truth."""
 
     # --- writing ---
 

@@ -163,10 +163,11 @@ class FakeGateway:
                     "now": "2026-11-23T00:00:00.000000Z",
                 }
             case ["roster"]:
-                text = roster_bytes(state.roster).decode()
+                roster = known.shown_roster or state.roster
+                text = roster_bytes(roster).decode()
                 return {
                     "schema": 1,
-                    "version": state.roster.version,
+                    "version": roster.version,
                     "hash": sha256_hex(text.encode()),
                     "roster": text,
                 }

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from lianxi.domain.roster import Roster
 from lianxi.domain.values import format_instant
 from lianxi.proof.checkpoints import (
     Checkpoint,
@@ -55,6 +56,10 @@ class FakeLog:
     unsigned: bool = False
     keyless: bool = False
     """Whether the gateway names no key of the log."""
+    named_roster: Roster | None = None
+    """What headers name, if not the truth."""
+    unheard: frozenset[str] = frozenset()
+    """Headers that no answer has."""
 
     @property
     def origin(self) -> str:
@@ -94,7 +99,11 @@ class FakeLog:
 
     def headers(self, seen: int) -> dict[str, str]:
         """What an answer says; `lie`: shrunk, forked, other-origin, other-key, base64, huge, replayed."""
-        roster = self.known.conference.state.roster
+        headers = self._headers(seen)
+        return {name: value for name, value in headers.items() if name not in self.unheard}
+
+    def _headers(self, seen: int) -> dict[str, str]:
+        roster = self.named_roster or self.known.conference.state.roster
         headers = {"Lianxi-Roster": f"{roster.version}:{roster_hash(roster)}"}
         headers["Lianxi-Reconciled"] = self.reconciled or format_instant(datetime.now(UTC))
         if self.quiet:

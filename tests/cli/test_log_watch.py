@@ -1,6 +1,7 @@
 """The client's own checks of the log: what it keeps, what it refuses, what it only says."""
 
 import json
+import os
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -9,13 +10,16 @@ from typing import Any
 
 import pytest
 
+from lianxi.cli import roster_watch
 from lianxi.cli.client import Client
 from lianxi.cli.faults import CliError
 from lianxi.cli.log_pin import Pin, PinFolder
 from lianxi.cli.log_watch import LogWatch
 from lianxi.cli.profiles import acting_as
-from lianxi.domain.values import format_instant
+from lianxi.domain.roster import Roster, RosterKey
+from lianxi.domain.values import Role, format_instant
 from lianxi.proof.keys import Signer
+from lianxi.proof.rosters import next_roster, roster_bytes, roster_hash
 from tests.cli.fake_gateway import running
 from tests.cli.fake_log import FakeLog, log_vkey
 from tests.cli.machines import House, Machine, found, machine
@@ -41,6 +45,8 @@ def log(logged: House) -> Iterator[FakeLog]:
     yield found_log
     found_log.lie, found_log.reconciled, found_log.withhold = None, None, False
     found_log.promise, found_log.keyless = timedelta(minutes=10), False
+    found_log.named_roster, found_log.unheard = None, frozenset()
+    found_log.known.shown_roster = None
 
 
 @pytest.fixture
@@ -308,6 +314,171 @@ def test_a_step_that_nobody_signed_is_refused(
     assert (result.code, result.error["code"]) == (1, "ROSTER_FORKED")
     assert pinned(unit) == before
     assert len(evidence(unit)) == 1
+
+
+def registered(logged: House, folder: Path, unit: str) -> str:
+    """Another key for a unit, properly registered; its id."""
+    second = machine(folder, logged.gateway)
+    second.run("key", "new", "--unit", unit, ok=True)
+    request = (second.home / f"joint-{unit}.request.json").read_bytes()
+    logged.office.run("key", "register", logged.office.file("one.json", request), ok=True)
+    return str(second.run("key", "show", "-o", "json", ok=True).json["key_id"])
+
+
+def stolen(roster: Roster) -> Roster:
+    """The next roster, with a key for U01 that nobody has signed for."""
+    signer = Signer(os.urandom(32))
+    return next_roster(
+        roster,
+        RosterKey(
+            unit="U01", role=Role.UNIT, key_id=signer.key_id, public_key=signer.public_key.hex()
+        ),
+    )
+
+
+def roster_file(unit: Machine) -> Path:
+    (path,) = (unit.home / "lianxi").rglob("roster.json")
+    return path
+
+
+def test_a_lost_roster_is_rebuilt_from_the_first_one_never_taken_as_it_comes(
+    logged: House, log: FakeLog, unit: Machine, tmp_path: Path
+) -> None:
+    """The pin stands: what is shown must lead through it, with a trust file as without."""
+    unit.run("todo", ok=True)
+    honest, pin = logged.gateway.known.conference.state.roster, pinned(unit)
+    unit.run("audit", "trust", "--to", "trust.json", ok=True)
+    unit.run("todo", ok=True, LIANXI_TRUST=str(unit.home / "trust.json"))
+    for trust in ("", str(unit.home / "trust.json")):
+        for lost in (b"", None):
+            path = roster_file(unit)
+            path.unlink() if lost is None else path.write_bytes(lost)
+            log.named_roster = log.known.shown_roster = stolen(honest)
+            refused = unit.run("todo", "-o", "json", LIANXI_TRUST=trust)
+            assert (refused.code, refused.error["code"]) == (1, "ROSTER_FORKED"), (trust, lost)
+            assert pinned(unit)["roster_hash"] == pin["roster_hash"]
+            log.named_roster = log.known.shown_roster = None
+            unit.run("todo", ok=True, LIANXI_TRUST=trust)
+            path.write_bytes(roster_bytes(honest))
+    path.unlink()
+    registered(logged, tmp_path / "second", "U02")
+    unit.run("todo", ok=True)
+    assert pinned(unit)["roster_version"] == honest.version + 1
+    assert json.loads(roster_file(unit).read_bytes())["version"] == honest.version + 1
+
+
+def test_a_roster_that_another_run_has_kept_is_not_set_back(
+    logged: House, log: FakeLog, unit: Machine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Two runs at once: the newer roster stands, and one off its line is a fork."""
+    unit.run("todo", ok=True)
+    folder = PinFolder(roster_file(unit).parents[2], log.origin)
+    old = folder.read()
+    assert old is not None
+    registered(logged, tmp_path / "second", "U02")
+    middle = logged.gateway.known.conference.state.roster
+    registered(logged, tmp_path / "third", "U02")
+    unit.run("todo", ok=True)
+    newest = folder.read()
+    assert newest is not None
+    monkeypatch.setenv("LIANXI_HOME", str(unit.home / "lianxi"))
+    monkeypatch.setenv("LIANXI_GATEWAY", unit.gateway)
+    client = Client(acting_as("U01"))
+    log.known.shown_roster = middle
+    # this run has begun before the other, and the gateway still names the roster in between
+    header = f"{middle.version}:{roster_hash(middle)}"
+    assert roster_watch.follow_roster(client, folder, old, header, log_shown=False) == newest
+    assert folder.read() == newest
+    assert folder.roster(newest) is not None
+    forged = stolen(middle)
+    forked = folder.keep_roster(
+        roster_bytes(forged).decode(),
+        newest.roster,
+        roster_version=forged.version,
+        roster_hash=roster_hash(forged),
+    )
+    assert forked is not None
+    with pytest.raises(CliError, match="ROSTER_FORKED"):
+        roster_watch.follow_roster(client, folder, old, header, log_shown=False)
+    client.gateway.close()
+
+
+def test_a_roster_that_is_no_longer_named_is_said_so(log: FakeLog, unit: Machine) -> None:
+    """Alone, or with everything else; one that was named never is not missed."""
+    log.unheard = frozenset({"Lianxi-Roster"})
+    assert "names no roster" not in unit.run("todo", ok=True).err
+    log.unheard = frozenset()
+    unit.run("todo", ok=True)
+    for unheard in ({"Lianxi-Roster"}, {"Lianxi-Roster", "Lianxi-Checkpoint"}):
+        log.unheard = frozenset(unheard)
+        assert "names no roster" in unit.run("todo", ok=True).err, unheard
+
+
+def test_an_old_roster_is_given_away_by_the_events_of_receipts(
+    logged: House, log: FakeLog, unit: Machine, tmp_path: Path
+) -> None:
+    """The stranger's key is named although every answer names the roster before it."""
+    task = logged.issue()
+    unit.run("todo", ok=True)
+    log.named_roster = log.known.shown_roster = logged.gateway.known.conference.state.roster
+    stranger = registered(logged, tmp_path / "thief", "U01")
+    assert stranger not in unit.run("ack", task, ok=True).err
+    log.seal()
+    assert stranger in unit.run("todo", ok=True).err
+    assert pinned(unit)["roster_version"] == log.named_roster.version + 1
+    # and where the steps do not show it either, the events do not fit the conference shown
+    second, steps = logged.issue(), log.known.steps
+    log.named_roster = log.known.shown_roster = logged.gateway.known.conference.state.roster
+    unit.run("todo", ok=True)
+    registered(logged, tmp_path / "other", "U01")
+    unit.run("ack", second, ok=True)
+    log.seal()
+    log.known.steps = steps[:-1]
+    try:
+        told = unit.run("todo", ok=True).err
+    finally:
+        log.known.steps = steps
+    assert "the roster shown does not follow" in told
+    assert any("roster-forked" in path.name for path in evidence(unit))
+
+
+def test_a_gateway_that_serves_a_key_which_its_roster_does_not_list_is_told_of(
+    logged: House, log: FakeLog, unit: Machine, tmp_path: Path
+) -> None:
+    """Once more asked, since a key may be registered this second; then it is said."""
+    unit.run("todo", ok=True)
+    second = machine(tmp_path / "second", logged.gateway)
+    log.named_roster = logged.gateway.known.conference.state.roster
+    second.run("key", "new", "--unit", "U01", ok=True)
+    request = (second.home / "joint-U01.request.json").read_bytes()
+    logged.office.run("key", "register", logged.office.file("one.json", request), ok=True)
+    assert "lists no key of this profile" not in second.run("todo", ok=True).err
+    third = machine(tmp_path / "third", logged.gateway)
+    log.named_roster = log.known.shown_roster = logged.gateway.known.conference.state.roster
+    third.run("key", "new", "--unit", "U01", ok=True)
+    request = (third.home / "joint-U01.request.json").read_bytes()
+    logged.office.run("key", "register", logged.office.file("one.json", request), ok=True)
+    assert "lists no key of this profile" in third.run("todo", ok=True).err
+
+
+@pytest.mark.parametrize("said", [None, "2999-01-01T00:00:00.000000Z"])
+def test_a_reconciliation_that_is_not_told_or_yet_to_come_is_none(
+    log: FakeLog, unit: Machine, said: str | None
+) -> None:
+    """Left out counts as never; no clock is so far ahead."""
+    unit.run("todo", ok=True)
+    (path,) = (unit.home / "lianxi").rglob("pin.json")
+    content = json.loads(path.read_bytes())
+    content["since"] = format_instant(datetime.now(UTC) - timedelta(minutes=16))
+    path.write_text(json.dumps(content))
+    log.reconciled = said
+    log.unheard = frozenset() if said else frozenset({"Lianxi-Reconciled"})
+    assert "more than 15 minutes" in unit.run("todo", ok=True).err
+    log.reconciled, log.unheard = (
+        format_instant(datetime.now(UTC) + timedelta(minutes=4)),
+        frozenset(),
+    )
+    assert "15 minutes" not in unit.run("todo", ok=True).err
 
 
 def test_a_stopped_reconciliation_is_said_on_stderr_alone(log: FakeLog, unit: Machine) -> None:

@@ -1,18 +1,21 @@
 """Rotation, revocation, replacement, several signers: each on the machine of whom it concerns."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from lianxi.domain.roster import RosterKey
-from lianxi.domain.values import parse_instant
+from lianxi.domain.values import Role, parse_instant
 from lianxi.proof.keys import Signer
+from lianxi.proof.rosters import next_roster, read_roster, roster_bytes, roster_hash
 from tests.cli.fake_gateway import TOKEN, FakeGateway, running
 from tests.cli.fake_log import FakeLog
 from tests.cli.machines import INIT, ROSTER, House, Machine, Result, found, machine
+
+STRANGER = Signer(b"\x99" * 32)
 
 
 @pytest.fixture
@@ -194,6 +197,192 @@ def test_two_of_three_sign_a_roster(house: House) -> None:
     assert keys(house, "U03")[third].state == "retired"
 
 
+def two_of_three(house: House) -> None:
+    """From now on convener, U01 and U02 sign rosters, two of them each."""
+    proposed = ("propose", "--threshold", "2", "--keys", "convener,U01,U02", "--to", "k.json")
+    as_convener(house, "conference", "roster", *proposed)
+    signed_by(house, "U01", "k.json")
+    as_convener(house, "conference", "roster", "adopt", "k.json")
+
+
+def signed_by(house: House, unit: str, name: str) -> None:
+    """The convener signs a proposal, and then a unit on its own machine."""
+    office, signer = house.office, house.units[unit]
+    as_convener(house, "conference", "roster", "sign", name, "--yes")
+    signer.file(name, (office.home / name).read_bytes())
+    signer.run("conference", "roster", "sign", name, "--yes", ok=True)
+    office.file(name, (signer.home / name).read_bytes())
+
+
+def new_key(house: House, unit: str) -> str:
+    """A request file of another machine of the unit, brought to the office."""
+    later = machine(house.office.home / f"later-{unit}", house.gateway)
+    later.run("key", "new", "--unit", unit, ok=True)
+    request = (later.home / f"joint-{unit}.request.json").read_bytes()
+    return house.office.file("new.json", request)
+
+
+def test_two_of_three_have_a_lost_key_replaced(house: House) -> None:
+    """Alone it is refused with the command that proposes it; proposed, there is time to sign it."""
+    two_of_three(house)
+    lost, request = key_id(house.units["U03"]), new_key(house, "U03")
+    replace = ("key", "replace", request, "--lost", lost[:8], "--reason", "the card was lost")
+    alone = as_convener(house, *replace, ok=False)
+    assert (alone.error["code"], alone.error["params"]) == ("ROSTER_QUORUM", {"have": 1, "need": 2})
+    assert f"roster propose --replace FILE --lost {lost[:12]}" in alone.error["hint"]
+    roster = ("conference", "roster")
+    proposed = as_convener(
+        house,
+        *(*roster, "propose", "--replace", request, "--lost", lost[:8], "--sign-days", "2"),
+        *("--reason", "the card was lost", "--to", "p.json"),
+    )
+    assert "2 of these sign it" in proposed.err
+    assert "roster sign p.json" in proposed.err
+    assert "roster adopt p.json" in proposed.err
+    signed_by(house, "U02", "p.json")
+    shown = house.office.run(*roster, "check", "p.json", "--as", "office", ok=True).out
+    assert "the card was lost" in shown
+    assert f"in place of {lost[:16]}" in shown
+    as_convener(house, *roster, "adopt", "p.json")
+    (new,) = [key for key in keys(house, "U03").values() if key.replaces is not None]
+    assert (new.replaces, new.key_id) == (lost, proposed.json["entry"]["key_id"])
+    assert new.effective is not None
+    ahead = new.effective - datetime.now(UTC)
+    assert timedelta(hours=119) < ahead < timedelta(hours=120, minutes=2)
+    assert key_id(house.units["U03"]) == lost
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("--replace", "new.json"), "INPUT_MISSING"),
+        (("--lost", "U03"), "INPUT_MISSING"),
+        (("--replace", "new.json", "--lost", "U03", "--retire", "U03"), "USAGE"),
+        (("--replace", "new.json", "--lost", "U01"), "ROSTER_CHANGE"),
+        ((), "INPUT_MISSING"),
+    ],
+)
+def test_a_replacement_is_proposed_alone_and_whole(
+    house: House, words: tuple[str, ...], code: str
+) -> None:
+    """Both options, no other change, a lost key of the same unit."""
+    new_key(house, "U03")
+    refused = as_convener(
+        house, "conference", "roster", "propose", *words, "--to", "p.json", ok=False
+    )
+    assert refused.error["code"] == code
+    assert not (house.office.home / "p.json").exists()
+
+
+def adopting(house: House) -> tuple[str, ...]:
+    roster = ("conference", "roster")
+    as_convener(house, *roster, "propose", "--retire", "U03", "--to", "p.json")
+    as_convener(house, *roster, "sign", "p.json", "--yes")
+    return (*roster, "adopt", "p.json", "--reason", "left")
+
+
+def registering(house: House) -> tuple[str, ...]:
+    return ("key", "register", new_key(house, "U03"))
+
+
+def rotating(house: House) -> tuple[str, ...]:
+    house.units["U03"].run("key", "rotate", ok=True)
+    return ("key", "register", handed(house, "U03", "joint-U03.rotation.json"))
+
+
+def revoking(house: House) -> tuple[str, ...]:
+    return ("key", "revoke", "U03", "--reason", "left", "--yes")
+
+
+def replacing(house: House) -> tuple[str, ...]:
+    return ("key", "replace", new_key(house, "U03"), "--lost", "U03", "--reason", "lost")
+
+
+@pytest.mark.parametrize(
+    ("making", "fault"),
+    [
+        (adopting, "drop"),
+        *((each, "drop-after") for each in (adopting, registering, rotating, revoking, replacing)),
+    ],
+)
+def test_a_change_of_the_roster_is_repeated_safely(
+    house: House, making: Callable[[House], tuple[str, ...]], fault: str
+) -> None:
+    """After no answer the printed command sends the same bytes, whether the first ones arrived or not."""
+    words = making(house)
+    before = house.gateway.known.conference.state.roster.version
+    house.gateway.fault = fault
+    silent = as_convener(house, *words, ok=False)
+    assert silent.error["code"] == "PENDING"
+    repeat = ("--request-id", silent.error["params"]["request_id"])
+    done = as_convener(house, *words, *repeat).json
+    assert done["receipt"]["request_id"] == repeat[1]
+    again = as_convener(house, *words, *repeat).json
+    assert again["receipt"]["events"] == done["receipt"]["events"]
+    assert house.gateway.known.conference.state.roster.version == before + 1
+
+
+def test_the_second_of_two_roster_commands_is_told_that_it_is_stale(house: House) -> None:
+    """Each names the roster it was made for: nothing is wrong with its key."""
+    adopting(house)
+    request = new_key(house, "U01")
+    dry = as_convener(house, "key", "register", request, "--dry-run").json["payload"]["args"]
+    roster = house.gateway.known.conference.state.roster
+    assert dry["prev_roster"] == roster_hash(roster)
+    house.gateway.fault = "drop"
+    silent = as_convener(house, "key", "register", request, ok=False)
+    as_convener(house, "conference", "roster", "adopt", "p.json")
+    repeat = ("--request-id", silent.error["params"]["request_id"])
+    refused = as_convener(house, "key", "register", request, *repeat, ok=False)
+    assert refused.error["code"] == "ROSTER_PROPOSAL"
+
+
+@pytest.mark.parametrize("version", ["same", "newer"])
+def test_a_roster_shown_to_one_question_alone_is_refused(house: House, version: str) -> None:
+    """The headers are honest; what is asked for must lead on from what was verified by them."""
+    unit = house.units["U01"]
+    unit.run("key", "rotate", ok=True)
+    unit.run("todo", ok=True)
+    roster = house.gateway.known.conference.state.roster
+    added = RosterKey(
+        unit="U01", role=Role.UNIT, key_id=STRANGER.key_id, public_key=STRANGER.public_key.hex()
+    )
+    forged = next_roster(roster, added)
+    if version == "same":
+        forged = forged.model_copy(update={"version": roster.version})
+    house.gateway.known.shown_roster = forged
+    for words in (("conference", "roster", "check"), ("key", "show"), ("key", "rotate")):
+        refused = unit.run(*words, "-o", "json")
+        assert (refused.code, refused.out) == (1, ""), words
+        assert refused.error["code"] == "ROSTER_FORKED", words
+
+
+def test_a_chain_shown_to_one_question_alone_is_refused(house: House) -> None:
+    """Steps that lead from another first roster, or another way, to no roster that was verified."""
+    unit, known = house.units["U01"], house.gateway.known
+    check = ("conference", "roster", "check", "-o", "json")
+    genesis, steps = known.genesis, known.steps
+    unit.run(*check, ok=True)
+    known.steps = []
+    assert unit.run(*check).error["code"] == "ROSTER_FORKED"
+    first = read_roster(genesis.encode())
+    known.steps, known.genesis = (
+        steps,
+        roster_bytes(first.model_copy(update={"keys": first.keys[:1]})).decode(),
+    )
+    assert unit.run(*check).error["code"] == "ROSTER_FORKED"
+
+
+def test_a_roster_recorded_between_two_questions_is_no_contradiction(house: House) -> None:
+    """`roster check` asks for the newest, then for the steps, which may be one more by then."""
+    log, known = house.gateway.log, house.gateway.known
+    assert log is not None
+    log.named_roster = known.shown_roster = known.conference.state.roster
+    as_convener(house, "key", "register", new_key(house, "U01"))
+    shown = house.units["U02"].run("conference", "roster", "check", "-o", "json", ok=True).json
+    assert shown["version"] == known.conference.state.roster.version
+
+
 def test_the_chain_of_rosters_is_checked(house: House) -> None:
     """From the first one, whose hash is compared with one from elsewhere."""
     unit = house.units["U01"]
@@ -221,6 +410,28 @@ def test_the_service_changes_the_logs_key(house: House) -> None:
     as_convener(house, *roster, "adopt", "log.json")
     known = house.gateway.known.conference.state.roster.by_key_id
     assert (known[before].state, known[changed.key_id].state) == ("retired", "active")
+
+
+def test_a_retired_receipt_key_promises_nothing(house: House) -> None:
+    """What it signed before still holds; what it signs now is an alarm."""
+    log, unit, roster = house.gateway.log, house.units["U01"], ("conference", "roster")
+    assert log is not None
+    first, second = house.issue(), house.issue()
+    unit.run("ack", first, ok=True)
+    retired, log.receipt_signer = log.receipt_signer, Signer(b"\x72" * 32)
+    as_convener(house, *roster, "propose", "--log-keys", "--to", "r.json")
+    as_convener(house, *roster, "sign", "r.json", "--yes")
+    as_convener(house, *roster, "adopt", "r.json")
+    log.seal()
+    assert "ALARM" not in unit.run("todo", ok=True).err
+    (receipt,) = (unit.home / "lianxi").rglob("receipts/*.json")
+    (checked,) = unit.run("audit", "check-receipt", str(receipt), "-o", "json").json["receipts"]
+    promises = [check["state"] for check in checked["checks"] if check["what"] == "promise"]
+    assert promises == ["holds"]
+    unit.run("ack", second, ok=True)
+    log.receipt_signer = retired
+    refused = unit.run("task", "progress", second, "--percent", "5", "-o", "json")
+    assert (refused.code, refused.error["code"]) == (1, "RECEIPT_SIGNATURE")
 
 
 def test_a_damaged_proposal_is_refused_in_one_form(house: House) -> None:

@@ -50,11 +50,12 @@ def vkey(number: int) -> str:
 
 
 def test_the_rosters_keys_count_and_nobody_elses() -> None:
-    """A retired log key signs no more, but its older checkpoints are still to be read."""
+    """A retired key of the log, or for receipts, signs no more; what it has signed is still read."""
     found = keys(
         key("system", 1, use="log", state="active"),
         key("system", 2, use="log", state="retired"),
         key("system", 3, use="receipt"),
+        key("system", 7, use="receipt", state="retired"),
         key("U01", 4),
         key("U01", 5, use="command", state="retired"),
         key("U02", 6),
@@ -64,6 +65,7 @@ def test_the_rosters_keys_count_and_nobody_elses() -> None:
         "log_keys": (vkey(1),),
         "old_log_keys": (vkey(2),),
         "receipt_keys": ("03" * 32,),
+        "old_receipt_keys": ("07" * 32,),
         "unit_keys": (f"{4:064x}",),
     }
 

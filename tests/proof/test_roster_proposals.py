@@ -8,8 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lianxi.domain.refusal import Refusal
-from lianxi.domain.roster import RosterChanges, RosterSignature, Threshold
+from lianxi.domain.roster import Possession, RosterChanges, RosterSignature, Threshold
 from lianxi.proof.canonical import dumps, parse
+from lianxi.proof.envelopes import KEY_REQUEST_TYPE, decode
+from lianxi.proof.keys import Signer
+from lianxi.proof.possession import proof_of_possession
 from lianxi.proof.roster_proposals import (
     MAX_PROPOSAL_BYTES,
     RosterProposal,
@@ -89,6 +92,71 @@ def test_nothing_in_a_proposal_is_believed(
 def test_only_who_signs_rosters_signs_a_proposal() -> None:
     """A stranger's signature is refused where it would be made."""
     assert refused(lambda: signed_by(PROPOSAL, ROSTER, STRANGER))[0] == "ROSTER_SIGNER"
+
+
+# --- a key that takes a lost one's place ---
+
+
+def proof_by(signer: Signer) -> Possession:
+    """What is to show that U01 holds the stranger's key; good if that one signs."""
+    request = proof_of_possession(signer, origin=ORIGIN, unit="U01")
+    signature = decode(request, payload_type=KEY_REQUEST_TYPE).signature.hex()
+    return Possession(key_id=STRANGER.key_id, signature=signature)
+
+
+HELD = proof_by(STRANGER)
+TAKES = entry(STRANGER, "U01", effective="2026-12-01T00:00:00.000000Z", replaces=UNIT.key_id)
+SIGNERS = roster(k=2, keys=(CONVENER.key_id, OTHER.key_id))
+
+
+def test_a_replacement_goes_from_signer_to_signer() -> None:
+    """One entry instead of changes, with its reason; the last signature makes it one that is adopted."""
+    proposal = propose(SIGNERS, TAKES, (HELD,), ORIGIN, reason="the card was lost")
+    for signer in (CONVENER, OTHER):
+        proposal = read_proposal(proposal_bytes(proposal))
+        check_proposal(proposal, SIGNERS, ORIGIN)
+        proposal = signed_by(proposal, SIGNERS, signer)
+    step = RosterStep(entry=TAKES, signatures=proposal.signatures or ())
+    assert adopt(SIGNERS, step) == check_proposal(proposal, SIGNERS, ORIGIN)
+    assert proposal.reason == "the card was lost"
+
+
+ROTATED = HELD.model_copy(update={"rotated": FORGED})
+OTHERS = proof_by(OTHER)
+
+
+@pytest.mark.parametrize(
+    ("proofs", "refusal"),
+    [
+        ((), ("ROSTER_CHANGE", "possession")),
+        ((HELD, HELD), ("ROSTER_CHANGE", "possession")),
+        ((ROTATED,), ("ROSTER_CHANGE", "possession")),
+        ((OTHERS,), ("SIGNATURE_INVALID", None)),
+    ],
+)
+def test_a_replacement_shows_that_its_unit_holds_the_key(
+    proofs: tuple[Possession, ...], refusal: tuple[str, str | None]
+) -> None:
+    """Nothing, twice, a handing over that there is none of, another key's signature."""
+    assert refused(lambda: propose(SIGNERS, TAKES, proofs, ORIGIN)) == refusal
+    good = propose(SIGNERS, TAKES, (HELD,), ORIGIN)
+    bad = good.model_copy(update={"possessions": proofs or None})
+    assert refused(lambda: check_proposal(bad, SIGNERS, ORIGIN)) == refusal
+
+
+def test_a_proposal_is_of_one_kind() -> None:
+    """Changes and a replacement at once, neither, a plain entry: no proposal."""
+    document = parse(
+        proposal_bytes(propose(SIGNERS, TAKES, (HELD,), ORIGIN)).strip(),
+        max_bytes=MAX_PROPOSAL_BYTES,
+    )
+    assert isinstance(document, dict)
+    plain = {k: v for k, v in document["entry"].items() if k not in ("effective", "replaces")}
+    changes = CHANGES.model_dump(mode="json", exclude_none=True)
+    neither = {name: value for name, value in document.items() if name != "entry"}
+    for bad in ({**document, "changes": changes}, neither, {**document, "entry": plain}):
+        with pytest.raises(Refusal):
+            read_proposal(dumps(bad))
 
 
 @given(st.binary(max_size=400))

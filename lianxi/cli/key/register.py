@@ -1,6 +1,6 @@
 """`lianxi key register`: the convener takes units' keys into the roster (cli layer; pydantic)."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,7 +12,7 @@ from lianxi.cli.faults import CliError
 from lianxi.cli.grammar import Flags, verb
 from lianxi.cli.key.pending import pending_key, switch_over
 from lianxi.cli.language import _
-from lianxi.cli.sealing import Change
+from lianxi.cli.sealing import Change, Seen
 from lianxi.cli.sending import ChangeOptions
 from lianxi.errors import Exit
 from lianxi.i18n import N_
@@ -64,25 +64,38 @@ def register(flags: Flags, files: tuple[str, ...], options: ChangeOptions) -> in
 
 
 def _change(client: Client, request: "KeyFile") -> Change:
-    """The command: the entry, the possession, and the convener's signature over the next roster."""
+    """The command: the entry, the possession, and the convener's signature over the next roster.
+
+    What the file does not say is looked up only when the command is made: a repeat finds the key
+    registered, perhaps, and sends the very same bytes.
+    """
     from lianxi.cli.roster_book import newest_roster, signed
 
-    roster = newest_roster(client)
-    entry = request.entry
-    known = roster.by_key_id.get(entry.key_id)
-    if known is not None:
-        raise CliError("KEY_ALREADY_REGISTERED", unit=known.unit, exit_code=Exit.OK)
-    if request.possession.rotated is not None:
-        return _rotation(client, roster, request)
+    entry, proof = request.entry, request.possession
+
+    def look() -> Seen:
+        roster = newest_roster(client)
+        known = roster.by_key_id.get(entry.key_id)
+        if known is not None:
+            raise CliError("KEY_ALREADY_REGISTERED", unit=known.unit, exit_code=Exit.OK)
+        if proof.rotated is not None:
+            return None, _rotation(client, roster, request)
+        signatures = signed(roster, entry, [client.key.signer])
+        if not client.log.pin.roster_version:
+            del signatures["prev_roster"]  # a gateway of an earlier release takes none
+        return None, signatures
+
+    if proof.rotated is not None:
+        wire = proof.model_dump(mode="json", exclude_none=True)
+        return Change("change-roster", {"possessions": [wire]}, look=look)
     args = {
         "entry": entry.model_dump(mode="json", exclude_none=True),
-        "possession": request.possession.signature,
-        "roster_signatures": signed(roster, entry, [client.key.signer]),
+        "possession": proof.signature,
     }
-    return Change("register-key", args)
+    return Change("register-key", args, look=look)
 
 
-def _rotation(client: Client, roster: "Roster", request: "KeyFile") -> Change:
+def _rotation(client: Client, roster: "Roster", request: "KeyFile") -> dict[str, Any]:
     """The new key for the old one; whose own key signs rosters signs with both."""
     from lianxi.cli.roster_book import rotation, signed
     from lianxi.proof.roster_proofs import check_possessions
@@ -94,9 +107,5 @@ def _rotation(client: Client, roster: "Roster", request: "KeyFile") -> Change:
     signs = () if changes.threshold is None else changes.threshold.keys
     if coming is not None and coming.signer.key_id in signs:
         signers.append(coming.signer)
-    args = {
-        "changes": changes.model_dump(mode="json", exclude_none=True),
-        "possessions": [request.possession.model_dump(mode="json", exclude_none=True)],
-        "roster_signatures": signed(roster, changes, signers),
-    }
-    return Change("change-roster", args)
+    wire = changes.model_dump(mode="json", exclude_none=True)
+    return {"changes": wire, **signed(roster, changes, signers)}

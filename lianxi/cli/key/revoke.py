@@ -1,6 +1,8 @@
 """`lianxi key revoke` and `key replace`: the convener's part when a key is lost (cli layer; pydantic)."""
 
+import json
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import click
 
@@ -9,13 +11,16 @@ from lianxi.cli.ask import confirm
 from lianxi.cli.change import carry_out, change_options
 from lianxi.cli.client import Client
 from lianxi.cli.grammar import Flags, option, verb
+from lianxi.cli.kept import Shelf
 from lianxi.cli.language import _
-from lianxi.cli.sealing import Change, Seen
-from lianxi.cli.sending import ChangeOptions
+from lianxi.cli.sealing import Change, Seen, payload_of
+from lianxi.cli.sending import ChangeOptions, repeated
 from lianxi.cli.terminal import say, visible_line
 from lianxi.i18n import N_
 
-DELAY = timedelta(hours=72)
+if TYPE_CHECKING:
+    from lianxi.domain.roster import Roster, RosterKey
+
 MARGIN = timedelta(minutes=10)
 """Beside the 72 hours that the conference asks for: our clock may be behind its."""
 
@@ -35,20 +40,18 @@ MARGIN = timedelta(minutes=10)
 @click.pass_obj
 def revoke(flags: Flags, key_id: str, reason: str, options: ChangeOptions) -> int:
     """One command on the roster."""
-    from lianxi.cli.roster_book import key_named, newest_roster, signed, with_predecessors
+    from lianxi.cli.roster_book import newest_roster, signed, with_predecessors
     from lianxi.domain.roster import RosterChanges
 
     client = Client(flags)
     roster = newest_roster(client)
-    key = key_named(roster, key_id)
-    changes = RosterChanges(retire=with_predecessors(roster, [key.key_id]))
-    args = {
-        "changes": changes.model_dump(mode="json", exclude_none=True),
-        "reason": given.text(reason, "--reason"),
-    }
+    key = _meant(client, roster, key_id, options)
+    args = {"changes": {"retire": [key.key_id]}, "reason": given.text(reason, "--reason")}
 
     def look() -> Seen:
-        return None, {"roster_signatures": signed(roster, changes, [client.key.signer])}
+        changes = RosterChanges(retire=with_predecessors(roster, [key.key_id]))
+        wire = changes.model_dump(mode="json", exclude_none=True)
+        return None, {"changes": wire, **signed(roster, changes, [client.key.signer])}
 
     question = _("Revoke the key {key_id} of {unit} for ever").format(
         key_id=key.key_id[:12], unit=key.unit
@@ -59,6 +62,19 @@ def revoke(flags: Flags, key_id: str, reason: str, options: ChangeOptions) -> in
     return carry_out(client, Change("change-roster", args, look=look), options)
 
 
+def _meant(client: Client, roster: "Roster", typed: str, options: ChangeOptions) -> "RosterKey":
+    """The key that was typed; in a repeat the one of the first time, which its unit may have lost."""
+    from lianxi.cli.roster_book import key_named
+
+    kept = repeated(Shelf(client.settings.state), options)
+    if kept is not None and kept.action == "change-roster":
+        changes = json.loads(payload_of(kept))["args"]["changes"]
+        key = roster.by_key_id.get(next(iter(changes.get("retire", ())), ""))
+        if key is not None and key.unit == typed.strip():
+            return key
+    return key_named(roster, typed)
+
+
 @verb(
     "replace",
     example="lianxi key replace joint-U07.request.json --lost 3f9c2a"
@@ -67,7 +83,8 @@ def revoke(flags: Flags, key_id: str, reason: str, options: ChangeOptions) -> in
         "Have a new key take a lost one's place.\n\n"
         "FILE is the request file of lianxi key new. The new key acts 72 hours later; until then the"
         " unit, which is told, can say that it lost none, and the replacement can be revoked. If the"
-        " lost key may be in foreign hands, revoke it besides."
+        " lost key may be in foreign hands, revoke it besides. Where several keys sign the roster, see"
+        " lianxi conference roster propose --replace."
     ),
 )
 @click.argument("file", metavar="FILE")
@@ -77,26 +94,28 @@ def revoke(flags: Flags, key_id: str, reason: str, options: ChangeOptions) -> in
 @click.pass_obj
 def replace(flags: Flags, file: str, lost: str, reason: str, options: ChangeOptions) -> int:
     """One command on the roster; says from when on the new key acts."""
-    from lianxi.cli.roster_book import key_named, newest_roster, read_key_request, signed
+    from lianxi.cli.roster_book import (
+        key_named,
+        newest_roster,
+        read_key_request,
+        replacing,
+        signed,
+    )
 
     client = Client(flags)
     request = read_key_request(file, client.place.origin)
-    roster = newest_roster(client)
-    replaced = key_named(roster, lost).key_id
     args = {
         "possession": request.possession.signature,
         "reason": given.text(reason, "--reason"),
     }
 
     def look() -> Seen:
-        # on the full minute, so that people can name it
-        soonest = times.now() + DELAY + MARGIN
-        effective = soonest.replace(second=0, microsecond=0) + timedelta(minutes=1)
-        entry = request.entry.model_copy(update={"effective": effective, "replaces": replaced})
+        roster = newest_roster(client)
+        entry = replacing(request.entry, key_named(roster, lost).key_id, times.now() + MARGIN)
         signatures = signed(roster, entry, [client.key.signer])
         wire = entry.model_dump(mode="json", exclude_none=True)
         shown = times.show(wire["effective"], flags.text("time_format") or "local")
         say(visible_line(_("The new key acts from {instant} on.").format(instant=shown)))
-        return None, {"entry": wire, "roster_signatures": signatures}
+        return None, {"entry": wire, **signatures}
 
     return carry_out(client, Change("replace-key", args, look=look), options)

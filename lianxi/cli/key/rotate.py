@@ -16,7 +16,7 @@ from lianxi.cli.passphrase import new_passphrase
 from lianxi.cli.private_files import write_private
 from lianxi.cli.reading import form_of
 from lianxi.cli.render import as_json
-from lianxi.cli.roster_watch import keep_trusted, keys_in_roster
+from lianxi.cli.roster_watch import keep_trusted, keys_in_roster, newest_text
 from lianxi.cli.terminal import put, say, visible_line
 from lianxi.i18n import N_
 from lianxi.proof.possession import rotation_request
@@ -73,7 +73,7 @@ def rotate(flags: Flags, *, to: str | None, request: str | None, passphrase: boo
 
 
 def _is_listed(client: Client, key_id: str) -> bool:
-    keys = keys_in_roster(str(client.read("roster").get("roster")))
+    keys = keys_in_roster(newest_text(client))
     return any((k.get("key_id"), k.get("state")) == (key_id, "active") for k in keys)
 
 

@@ -14,9 +14,12 @@ from lianxi.cli.keyfile import Key, is_protected, key_id_in
 from lianxi.cli.language import _
 from lianxi.cli.reading import form_of
 from lianxi.cli.render import show_thing
-from lianxi.cli.roster_watch import keys_in_roster
+from lianxi.cli.roster_watch import keys_in_roster, newest_text
 from lianxi.cli.terminal import say, visible_line
 from lianxi.i18n import N_
+
+ALARMS = ("LOG_FORKED", "LOG_UNSIGNED", "LOG_FOREIGN", "ROSTER_FORKED")
+"""Of a gateway that says such things no standing is shown."""
 
 STANDINGS = {
     "active": N_("active"),
@@ -65,8 +68,10 @@ def _listed(client: Client) -> list[Mapping[str, Any]] | None:
     if client.settings.value("gateway").source == "default":
         return None  # nobody ever said where the conference is
     try:
-        keys = keys_in_roster(str(client.read("roster").get("roster")))
+        keys = keys_in_roster(newest_text(client))
     except CliError as error:
+        if error.code in ALARMS:
+            raise
         say(visible_line(f"{error.message} {error.hint}"))
         return None
     return [key for key in keys if key["unit"] == client.key.unit]

@@ -12,7 +12,7 @@ from lianxi.cli.grammar import Flags, option, verb
 from lianxi.cli.language import _
 from lianxi.cli.reading import form_of
 from lianxi.cli.render import Column, instant, show_thing, table, word
-from lianxi.cli.roster_watch import derived, steps_since
+from lianxi.cli.roster_watch import newest_text, place_of, roster_chain
 from lianxi.cli.terminal import visible_line
 from lianxi.i18n import N_
 
@@ -68,27 +68,21 @@ def check(flags: Flags, file: str | None, genesis: str | None) -> None:
 
 
 def _followed(client: Client, wanted: str | None) -> "tuple[str, Roster]":
-    """The hash of the first roster, and the newest, each step of the way signed as it must be."""
-    from lianxi.domain.refusal import Refusal
+    """The hash of the first roster, and the newest, each step of the way signed as it must be.
+
+    The way leads through what this machine has verified, and what the gateway gives for the newest.
+    """
     from lianxi.proof.rosters import read_roster
 
-    newest = str(client.read("roster").get("roster"))
-    text, first = "", ""
-    for answer in steps_since(client, 0):
-        try:
-            if not text:
-                text = str(answer.get("genesis"))
-                first = _hash_of(read_roster(text.encode("utf-8", "surrogatepass")))
-                if wanted is not None and first != wanted.lower():
-                    raise CliError("GENESIS_DIFFERS", found=first, expected=wanted)
-            text = derived(text, answer["steps"])
-        except (Refusal, ValueError) as refusal:
-            # what was seen is kept by the watch over every answer; here it is only said
-            reason = refusal.code if isinstance(refusal, Refusal) else "SCHEMA"
-            raise CliError("ANSWER_UNREADABLE", reason=f"roster: {reason}") from None
-    if text != newest:
+    # before the steps: one that is recorded in between is no contradiction
+    version, digest = place_of(newest_text(client))
+    chain = roster_chain(client, client.log.folder, client.log.pin)
+    first = chain.hashes[0]
+    if wanted is not None and first != wanted.lower():
+        raise CliError("GENESIS_DIFFERS", found=first, expected=wanted)
+    if not chain.holds(version, digest):
         raise CliError("ANSWER_UNREADABLE", reason="roster")
-    return first, read_roster(text.encode())
+    return first, read_roster(chain.text.encode())
 
 
 def _hash_of(roster: "Roster") -> str:

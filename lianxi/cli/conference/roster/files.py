@@ -21,10 +21,15 @@ def read_checked(client: Client, path: str) -> tuple[RosterProposal, Roster]:
 
     Raises the refusals of `roster_proposals`, and what reading a file may.
     """
-    proposal = read_proposal(given.read_bytes(path, MAX_PROPOSAL_BYTES))
+    proposal = read_unchecked(path)
     roster = newest_roster(client)
     check_proposal(proposal, roster, client.place.origin)
     return proposal, roster
+
+
+def read_unchecked(path: str) -> RosterProposal:
+    """A proposal of which only the form is checked; raises what reading a file may."""
+    return read_proposal(given.read_bytes(path, MAX_PROPOSAL_BYTES))
 
 
 def write_proposal(path: str, proposal: RosterProposal) -> Path:

@@ -1,9 +1,11 @@
 """`lianxi conference roster propose`: the next roster as a file for its signers (cli layer; pydantic)."""
 
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from lianxi.cli import given, times
 from lianxi.cli.client import Client
 from lianxi.cli.conference.roster.shown import shown_proposal
 from lianxi.cli.faults import CliError
@@ -15,9 +17,11 @@ from lianxi.cli.terminal import say, visible_line
 from lianxi.i18n import N_
 
 if TYPE_CHECKING:
-    from lianxi.domain.roster import Roster, RosterKey
+    from lianxi.cli.roster_book import KeyFile
+    from lianxi.domain.roster import Roster, RosterChanges, RosterKey
 
 MAX_SIGNERS = 16
+MAX_SIGN_DAYS = 60
 
 
 @verb(
@@ -28,7 +32,8 @@ MAX_SIGNERS = 16
         "Write a proposal of another roster.\n\n"
         "Sends nothing. Who signs rosters then runs lianxi conference roster sign FILE, each on their"
         " own machine; when there are enough signatures, lianxi conference roster adopt FILE. A new"
-        " threshold is signed by enough of the old signers and enough of the new ones."
+        " threshold is signed by enough of the old signers and enough of the new ones. A key that takes"
+        " a lost one's place (--replace, --lost) is a proposal of its own."
     ),
 )
 @option(
@@ -41,6 +46,17 @@ MAX_SIGNERS = 16
 @option("--retire", metavar="A,B", help=N_("Keys to revoke: beginnings of their ids."))
 @option("--add", multiple=True, metavar="FILE", help=N_("A request file; several times."))
 @option("--log-keys", is_flag=True, help=N_("List the keys that the service signs with now."))
+@option("--replace", metavar="FILE", help=N_("A request file: its key takes a lost one's place."))
+@option("--lost", metavar="KEY_ID", help=N_("The lost key, or its beginning; goes with --replace."))
+@option(
+    "--sign-days",
+    type=click.IntRange(1, MAX_SIGN_DAYS),
+    default=3,
+    show_default=True,
+    metavar="N",
+    help=N_("With --replace: days for the signatures; the new key acts 72 hours after them."),
+)
+@option("--reason", metavar="TEXT", help=N_("Why; travels with the proposal."))
 @option("--to", required=True, metavar="FILE", help=N_("Where the proposal goes."))
 @click.pass_obj
 def propose(  # noqa: PLR0913  one parameter per option
@@ -51,23 +67,78 @@ def propose(  # noqa: PLR0913  one parameter per option
     retire: str | None,
     add: tuple[str, ...],
     log_keys: bool,
+    replace: str | None,
+    lost: str | None,
+    sign_days: int,
+    reason: str | None,
     to: str,
 ) -> None:
     """Derive, check, write."""
     from lianxi.cli.conference.roster.files import write_proposal
-    from lianxi.cli.roster_book import (
-        keys_named,
-        newest_roster,
-        read_key_request,
-        rotation,
-        with_predecessors,
-    )
-    from lianxi.domain.roster import RosterChanges, Threshold
+    from lianxi.cli.roster_book import newest_roster, read_key_request
     from lianxi.proof import roster_proposals
 
     client = Client(flags)
+    why = None if reason is None else given.text(reason, "--reason").data.decode()
+    paths = [*add, *([] if replace is None else [replace])]
+    files = [read_key_request(path, client.place.origin) for path in paths]
     roster = newest_roster(client)
-    files = [read_key_request(path, client.place.origin) for path in add]
+    change: RosterKey | RosterChanges
+    if replace is None and lost is None:
+        change = _changes(client, roster, files, _Wishes(threshold, keys, retire, log_keys))
+    elif add or threshold is not None or keys or retire or log_keys:
+        raise CliError(
+            "USAGE",
+            reason=_("--replace goes with --lost alone."),
+            command="lianxi conference roster propose",
+        )
+    else:
+        change = _replacement(roster, files, lost, timedelta(days=sign_days))
+    possessions = tuple(file.possession for file in files)
+    origin = client.place.origin
+    proposal = roster_proposals.propose(roster, change, possessions, origin, reason=why)
+    path = write_proposal(to, proposal)
+    sign, adopt = (f"lianxi conference roster {verb_} {to}" for verb_ in ("sign", "adopt"))
+    thing = shown_proposal(proposal, roster) | {"path": str(path), "next": sign}
+    show_thing(thing, form_of(flags), lambda: "\n".join(map(visible_line, thing["lines"])))
+    signers = ", ".join(
+        f"{key.unit} {key.key_id[:8]}"
+        for key in _with(roster, [file.entry for file in files]).keys
+        if key.key_id in thing["may_sign"]
+    )
+    told = _("next: {need} of these sign it, each on their own machine: {signers}")
+    say(visible_line(told.format(need=thing["signatures"]["need"], signers=signers)))
+    say(_("each of them: {command}").format(command=sign))
+    say(_("then: {command}").format(command=adopt))
+
+
+class _Wishes(NamedTuple):
+    threshold: int | None
+    keys: str | None
+    retire: str | None
+    log_keys: bool
+
+
+def _replacement(
+    roster: "Roster", files: "list[KeyFile]", lost: str | None, time_to_sign: timedelta
+) -> "RosterKey":
+    """The entry of the key that takes the lost one's place, once there was time to sign."""
+    from lianxi.cli.roster_book import key_named, replacing
+
+    if not files or lost is None:
+        raise CliError("INPUT_MISSING", option="--lost" if files else "--replace")
+    lost_key = key_named(roster, lost).key_id
+    return replacing(files[0].entry, lost_key, times.now() + time_to_sign)
+
+
+def _changes(
+    client: Client, roster: "Roster", files: "list[KeyFile]", wishes: _Wishes
+) -> "RosterChanges":
+    """What the options ask for, in one change."""
+    from lianxi.cli.roster_book import keys_named, rotation, with_predecessors
+    from lianxi.domain.roster import RosterChanges, Threshold
+
+    threshold, keys, retire, log_keys = wishes
     added = [file.entry for file in files]
     brought = rotation(roster, files) if files else None
     retired = [*keys_named(roster, retire), *((brought and brought.retire) or ())]
@@ -82,18 +153,14 @@ def propose(  # noqa: PLR0913  one parameter per option
         signing = keys_named(_with(roster, added), keys)
         made = Threshold(k=threshold or roster.threshold.k, keys=signing)
     if not added and not retired and made is None:
-        raise CliError("INPUT_MISSING", option="--threshold, --retire, --add, --log-keys")
-    changes = RosterChanges(
+        raise CliError(
+            "INPUT_MISSING", option="--threshold, --retire, --add, --replace, --log-keys"
+        )
+    return RosterChanges(
         add=tuple(added) or None,
         retire=with_predecessors(roster, retired) or None,
         threshold=made,
     )
-    possessions = tuple(file.possession for file in files)
-    proposal = roster_proposals.propose(roster, changes, possessions, client.place.origin)
-    path = write_proposal(to, proposal)
-    thing = shown_proposal(proposal, roster) | {"path": str(path)}
-    show_thing(thing, form_of(flags), lambda: "\n".join(map(visible_line, thing["lines"])))
-    say(_("next: {command}").format(command=f"lianxi conference roster sign {to}"))
 
 
 def _with(roster: "Roster", added: "list[RosterKey]") -> "Roster":

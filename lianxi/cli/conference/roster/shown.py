@@ -6,7 +6,7 @@ from lianxi.cli import times
 from lianxi.cli.language import _
 
 if TYPE_CHECKING:
-    from lianxi.domain.roster import Roster
+    from lianxi.domain.roster import Roster, RosterKey
     from lianxi.proof.roster_proposals import RosterProposal
 
 
@@ -33,19 +33,21 @@ def shown_proposal(proposal: "RosterProposal", roster: "Roster") -> dict[str, An
     from lianxi.proof.rosters import may_sign, signatures_lacking
 
     given = [signature.key_id for signature in proposal.signatures or ()]
-    have, need = signatures_lacking(roster, proposal.changes, given)
+    have, need = signatures_lacking(roster, proposal.change, given)
+    wire = proposal.model_dump(mode="json", exclude_none=True)
     return {
         "schema": 1,
         "version": proposal.version,
         "roster": proposal.roster,
-        "changes": proposal.changes.model_dump(mode="json", exclude_none=True),
+        **{name: wire[name] for name in ("changes", "entry", "reason") if name in wire},
         "signatures": {"have": have, "need": need, "by": given},
-        "may_sign": sorted(may_sign(roster, proposal.changes)),
+        "may_sign": sorted(may_sign(roster, proposal.change)),
         "lines": [
             _("roster: version {version}, {hash}").format(
                 version=proposal.version, hash=proposal.roster
             ),
             *_change_lines(proposal, roster),
+            *([] if proposal.reason is None else [f"{_('reason')}: {proposal.reason}"]),
             _("signatures: {have} of {need}").format(have=have, need=need),
         ],
     }
@@ -53,6 +55,8 @@ def shown_proposal(proposal: "RosterProposal", roster: "Roster") -> dict[str, An
 
 def _change_lines(proposal: "RosterProposal", roster: "Roster") -> list[str]:
     changes = proposal.changes
+    if changes is None:
+        return _replacement_lines(proposal.entry)
     rotated = {
         proof.key_id: proof.rotated.key_id
         for proof in proposal.possessions or ()
@@ -79,3 +83,21 @@ def _change_lines(proposal: "RosterProposal", roster: "Roster") -> list[str]:
             )
         )
     return lines
+
+
+def _replacement_lines(entry: "RosterKey | None") -> list[str]:
+    from lianxi.cli.roster_book import DELAY
+
+    if entry is None or entry.effective is None or entry.replaces is None:
+        return []
+    return [
+        _("+ {key_id} of {unit}, in place of {lost} from {instant} on").format(
+            key_id=entry.key_id[:16],
+            unit=entry.unit,
+            lost=entry.replaces[:16],
+            instant=times.show(times.spell(entry.effective)),
+        ),
+        _("to be adopted by {instant}").format(
+            instant=times.show(times.spell(entry.effective - DELAY))
+        ),
+    ]
