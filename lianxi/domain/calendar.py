@@ -128,6 +128,8 @@ class CalendarIndex(NamedTuple):
     """and by how many working days the week alone is wrong up to each, itself included."""
     parts: dict[tuple[datetime, datetime, int, int], datetime]
     """What `part_of_office_time` found: asked again at every event for limits that stay."""
+    shifts: dict[tuple[date, int], date]
+    """What `working_day_after` found, as often."""
 
 
 class Calendar(Frozen):
@@ -174,6 +176,7 @@ class Calendar(Frozen):
             drift_days=tuple(day.toordinal() for day in days),
             drift=tuple(accumulate(drifts)),
             parts={},
+            shifts={},
             instants=instants,
             walls=walls,
             change_days=frozenset(wall.date() for wall in walls),

@@ -29,7 +29,7 @@ Roll = Literal["none", "forward", "back"]
 NO_TIME = timedelta(0)
 
 KEPT_PARTS = 4_096
-"""So many parts of limits a calendar remembers; beyond that it forgets them all."""
+"""So many parts of limits, and shifted days, a calendar remembers; beyond that it forgets them all."""
 
 
 class CountedDay(NamedTuple):
@@ -124,11 +124,25 @@ def shift_days(calendar: Calendar, instant: datetime, n: int, kind: DaysKind) ->
     wall = local_time(calendar, instant)
     if kind == "calendar":
         return utc_of(calendar, wall + timedelta(days=n))
-    step, left, day = (ONE_DAY if n > 0 else -ONE_DAY), abs(n), wall.date()
+    return utc_of(
+        calendar, datetime.combine(working_day_after(calendar, wall.date(), n), wall.time())
+    )
+
+
+def working_day_after(calendar: Calendar, day: date, n: int) -> date:
+    """The `n`th working day after a day, before it where `n` is negative."""
+    shifts = calendar.index.shifts
+    asked = (day, n)
+    if (found := shifts.get(asked)) is not None:
+        return found
+    step, left, found = (ONE_DAY if n > 0 else -ONE_DAY), abs(n), day
     while left:
-        day += step
-        left -= is_working(calendar, day)
-    return utc_of(calendar, datetime.combine(day, wall.time()))
+        found += step
+        left -= is_working(calendar, found)
+    if len(shifts) >= KEPT_PARTS:
+        shifts.clear()
+    shifts[asked] = found
+    return found
 
 
 def days_between(calendar: Calendar, start: datetime, end: datetime, kind: DaysKind) -> int:

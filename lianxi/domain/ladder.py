@@ -363,6 +363,8 @@ def _part_before(
     """From when on that part of the limit's office time is left until the anchor."""
     numerator, denominator = part
     passed = denominator - numerator
+    if not pauses:  # nearly always, and remembered there
+        return part_of_office_time(calendar, opened, anchor, passed, denominator)
     total = office_time(calendar, opened, anchor)
     paused = sum((office_time(calendar, p.since, p.until) for p in pauses), NO_TIME)
     if not NO_TIME < paused < total:
