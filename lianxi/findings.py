@@ -36,9 +36,7 @@ FINDINGS: dict[str, str] = {
     "EVENTS_MISSING": N_("The command leads to more events than stand here."),
     "ENGINE_WRONG": N_("The event names a version of the rules that its stream did not have."),
     "RUNG_MISSING": N_("A step that was due by the rules did not happen."),
-    "DERIVATION": N_(
-        "From here on events are not derived again: one before them was changed."
-    ),
+    "DERIVATION": N_("From here on events are not derived again: one before them was changed."),
     "FOLD_FAILED": N_("The events of the stream lead to no state."),
     # between streams
     "UNREGISTERED_TASK": N_("The conference registered no such task."),

@@ -195,7 +195,8 @@ CONFERENCE_TABLE = {
     ),
     "gap": Entry("lianxi.cli.conference.gap:gap", N_("Gaps of service: list or exclude them.")),
     "roster": Entry(
-        "lianxi.cli.conference.roster:roster", N_("Check the roster, and change it with several signatures.")
+        "lianxi.cli.conference.roster:roster",
+        N_("Check the roster, and change it with several signatures."),
     ),
 }
 
