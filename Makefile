@@ -60,6 +60,9 @@ wheel: $(DEV)        ## build the wheel and try it in a clean environment
 
 bench: $(DEV)        ## the figures of docs/bench.md, as ratios
 	$(BIN)/python -m bench.core
+	$(BIN)/python -m bench.verify
+	$(BIN)/python -m bench.sealing
+	$(BIN)/python -m bench.client_checks
 	$(BIN)/python -m bench
 
 soak: $(DEV) server  ## an hour of load, compared again and again: nothing may be found
