@@ -376,8 +376,8 @@ class LogWatch:
 
     def _withheld(self, answer: Answer, given: tuple[str | None, ...]) -> None:
         """A log, or a roster, that was shown before is not shown now."""
-        if answer.status >= _BROKEN:
-            return
+        if answer.status >= _BROKEN or answer.status == HTTPStatus.UNAUTHORIZED:
+            return  # to whom it does not know a gateway shows nothing
         checkpoint, roster, _reconciled = given
         if checkpoint is None and self.pin.size:
             self._warn(

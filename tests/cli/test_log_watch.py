@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -52,8 +53,6 @@ def log(logged: House) -> Iterator[FakeLog]:
 @pytest.fixture
 def unit(logged: House, tmp_path: Path) -> Machine:
     """U01 on a machine that has seen nothing yet: its key, and no state."""
-    import shutil
-
     home = tmp_path / "home"
     shutil.copytree(logged.units["U01"].home, home)
     shutil.rmtree(home / "lianxi" / "state", ignore_errors=True)
@@ -409,9 +408,26 @@ def test_a_roster_that_is_no_longer_named_is_said_so(log: FakeLog, unit: Machine
     assert "names no roster" not in unit.run("todo", ok=True).err
     log.unheard = frozenset()
     unit.run("todo", ok=True)
+    log.rosterless = 1  # one answer alone is asked for again
+    assert "names no roster" not in unit.run("todo", ok=True).err
     for unheard in ({"Lianxi-Roster"}, {"Lianxi-Roster", "Lianxi-Checkpoint"}):
         log.unheard = frozenset(unheard)
         assert "names no roster" in unit.run("todo", ok=True).err, unheard
+
+
+def test_who_is_not_known_is_not_told_that_something_is_withheld(
+    logged: House, log: FakeLog, unit: Machine, tmp_path: Path
+) -> None:
+    """A refusal of the caller comes without the log's word, and says enough."""
+    unit.run("todo", ok=True)
+    other = machine(tmp_path / "other", logged.gateway)
+    other.run("key", "new", "--unit", "U01", ok=True)
+    shutil.copytree(unit.home / "lianxi" / "state", other.home / "lianxi" / "state")
+    log.unheard = frozenset({"Lianxi-Roster", "Lianxi-Checkpoint", "Lianxi-Reconciled"})
+    refused = other.run("todo")
+    assert refused.code != 0
+    assert "names no roster" not in refused.err
+    assert "shows no checkpoint" not in refused.err
 
 
 def test_an_old_roster_is_given_away_by_the_events_of_receipts(
@@ -450,6 +466,8 @@ def test_a_gateway_that_serves_a_key_which_its_roster_does_not_list_is_told_of(
     second = machine(tmp_path / "second", logged.gateway)
     log.named_roster = logged.gateway.known.conference.state.roster
     second.run("key", "new", "--unit", "U01", ok=True)
+    shutil.copytree(unit.home / "lianxi" / "state", second.home / "lianxi" / "state")
+    assert pinned(second)["roster_hash"] == roster_hash(log.named_roster)
     request = (second.home / "joint-U01.request.json").read_bytes()
     logged.office.run("key", "register", logged.office.file("one.json", request), ok=True)
     assert "lists no key of this profile" not in second.run("todo", ok=True).err
@@ -522,8 +540,6 @@ def test_a_trust_file_holds_against_the_first_sight(
 
 def test_a_trusted_log_key_is_the_only_one(log: FakeLog, unit: Machine) -> None:
     unit.run("audit", "trust", "--to", "trust.json", ok=True)
-    import shutil
-
     shutil.rmtree(unit.home / "lianxi" / "state")
     log.lie = "other-key"
     result = unit.run("todo", "-o", "json", LIANXI_TRUST=str(unit.home / "trust.json"))
