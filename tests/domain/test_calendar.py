@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import pairwise
+from itertools import count, islice, pairwise
 
 import pytest
 from hypothesis import assume, given
@@ -37,6 +37,7 @@ from lianxi.domain.counting import (
     office_time,
     part_of_office_time,
     shift_days,
+    working_day_after,
 )
 from lianxi.domain.refusal import Refusal
 
@@ -566,3 +567,16 @@ def test_counts_are_those_of_a_plain_walk_over_the_days(
     assert days_between(made, start, end, "working") == len(later)
     if total:
         assert add_office_time(made, start, total) <= end
+
+
+@given(calendars(), INSTANTS, st.lists(st.integers(-30, 30).filter(bool), min_size=1, max_size=8))
+def test_days_counted_before_are_those_of_a_plain_walk_too(
+    made: Calendar, start: datetime, counts: list[int]
+) -> None:
+    """A calendar remembers what it was asked."""
+    day = local_day(made, start)
+    for n in (*counts, *counts):
+        step = DAY if n > 0 else -DAY
+        walk = (day + step * far for far in count(1))
+        working = (each for each in walk if is_working(made, each))
+        assert working_day_after(made, day, n) == next(islice(working, abs(n) - 1, None))
