@@ -50,17 +50,22 @@ class _Chain:
 
 def bytes_findings(connection: Connection, counting: Counting) -> Iterator[Finding]:
     """Codes HASH_MISMATCH, GAP, LINK_BROKEN, ADDRESS_MISMATCH."""
-    chains: dict[tuple[bytes, bytes], _Chain] = {}
+    conferences: dict[bytes, dict[bytes, _Chain]] = {}
+    conference: bytes | None = None
+    chains: dict[bytes, _Chain] = {}
     # the driver's own cursor: a row of a million costs as little as it can
     cursor = connection.connection.cursor()
     cursor.execute(_EVENTS)
     while rows := _fetch(connection, cursor):
         counting.events += len(rows)
         for origin, stream, seq, digest, data in rows:
-            chain = chains.get((origin, stream))
+            if origin != conference:
+                conference, chains = origin, conferences.setdefault(origin, {})
+            chain = chains.get(stream)
             if chain is None:
-                chain = chains[origin, stream] = _Chain(origin, stream)
-            expected = b"%b%b%b%d%b" % (chain.origin, chain.hash, chain.roster, seq, chain.suffix)
+                chain = chains[stream] = _Chain(origin, stream)
+            # put together with "+", which takes half as long as "%"
+            expected = chain.origin + chain.hash + chain.roster + str(seq).encode() + chain.suffix
             if (
                 seq != chain.seq + 1
                 or not data.endswith(expected)
