@@ -10,6 +10,7 @@ last-list.json, known.json   numbers of the last list; ids for completion and "d
 import json
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -100,7 +101,13 @@ class Shelf:
             names = sorted(os.listdir(self.folder / "open"))  # noqa: PTH208  no object per name
         except OSError:
             return {}
-        return {name: (self.folder / "open" / name).read_text("ascii") for name in names}
+        marks = {}
+        for name in names:
+            # another run of this profile writes and closes marks at the same time
+            if not name.startswith("."):
+                with suppress(FileNotFoundError):
+                    marks[name] = (self.folder / "open" / name).read_text("ascii")
+        return marks
 
     def close_receipt(self, request_id: str) -> None:
         """Nothing more is to come for this receipt."""

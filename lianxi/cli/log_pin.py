@@ -27,6 +27,7 @@ class Pin(NamedTuple):
     `root` is hex; `log_keys` are vkeys that may sign now, `old_log_keys` those that did before,
     `receipt_keys` and `old_receipt_keys` likewise, in hex. `genesis`: the hash of the first roster,
     where everything was verified from it. `unit_keys`: the keys that the roster lists for `unit`;
+    `replaced`: those that were lost, as "<instant> <key id>", and act no more from then on;
     `trusted_keys`: those of them its holder knows, besides their own. `tried`: the size at which
     open receipts were last asked for. `since` and `cosigned_at` are instants. `unsigned`: the
     checkpoint was kept while nobody had named the log's key, so that its signature is unverified.
@@ -46,6 +47,7 @@ class Pin(NamedTuple):
     genesis: str = ""
     unit: str = ""
     unit_keys: tuple[str, ...] = ()
+    replaced: tuple[str, ...] = ()
     trusted_keys: tuple[str, ...] = ()
     tried: int = 0
     cosigned: int = 0

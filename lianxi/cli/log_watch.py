@@ -134,7 +134,7 @@ class LogWatch:
         Under many questions at once a gateway may leave it out of one (its newest checkpoint has
         moved on between look and answer); whoever withholds it does so again.
         """
-        if self._asked_again or answer.status >= _BROKEN:
+        if self._asked_again or not _owed(answer):
             return answer
         self._asked_again = True
         path = self._client.path("checkpoint")
@@ -161,7 +161,8 @@ class LogWatch:
         try:
             self.pin = hold_named(self._client, self.folder, self.pin, rosters)
         except CliError as error:
-            self.refused = error
+            if error.code == "ROSTER_FORKED":
+                self.refused = error
             raise
         self._strangers()
 
@@ -328,8 +329,10 @@ class LogWatch:
         """A key that acts for the unit and that its holder does not know (proof.md §5)."""
         if self.pin.unit != self._client.unit:
             return
+        now = times.spell(times.now())
+        gone = {each.partition(" ")[2] for each in self.pin.replaced if each < now}
         for key in self.pin.unit_keys:
-            if key in self.pin.trusted_keys or key in self._own_keys:
+            if key in self.pin.trusted_keys or key in self._own_keys or key in gone:
                 continue
             self._warn(
                 _(
@@ -346,7 +349,10 @@ class LogWatch:
             from lianxi.cli.roster_watch import catch_up
 
             # registered a moment ago, perhaps: what it gives when asked counts
-            text = str(self.ask("GET", "roster").get("roster"))
+            try:
+                text = str(self.ask("GET", "roster").get("roster"))
+            except CliError:
+                return  # a good answer is not refused over what is only a warning
             self.pin = catch_up(self._client, self.folder, self.pin, text)
         self._sure = True
         if self._own_keys.isdisjoint(self.pin.unit_keys):
@@ -376,8 +382,8 @@ class LogWatch:
 
     def _withheld(self, answer: Answer, given: tuple[str | None, ...]) -> None:
         """A log, or a roster, that was shown before is not shown now."""
-        if answer.status >= _BROKEN or answer.status == HTTPStatus.UNAUTHORIZED:
-            return  # to whom it does not know a gateway shows nothing
+        if not _owed(answer):
+            return
         checkpoint, roster, _reconciled = given
         if checkpoint is None and self.pin.size:
             self._warn(
@@ -409,6 +415,11 @@ class LogWatch:
         # what is kept does not move any more: one contradiction of each kind shows it
         path = self.folder.keep_evidence("log-forked", evidence, [how, size, root])
         raise CliError("LOG_FORKED", kept=size, offered=checkpoint.size, path=str(path), how=how)
+
+
+def _owed(answer: Answer) -> bool:
+    """Whether this answer should carry the log's word: not where nothing works, nor to strangers."""
+    return answer.status < _BROKEN and answer.status != HTTPStatus.UNAUTHORIZED
 
 
 def _named(answer: Answer) -> tuple[str | None, ...]:

@@ -5,6 +5,7 @@ this function with it.
 """
 
 import os
+from datetime import datetime
 from time import time_ns
 from uuid import UUID
 
@@ -20,3 +21,12 @@ def new_request_id() -> str:
     number |= _VERSION << 76 | (random >> 62 & 0xFFF) << 64
     number |= _VARIANT << 62 | random & ((1 << 62) - 1)
     return str(UUID(int=number))
+
+
+def made_before(request_id: str, instant: datetime) -> bool:
+    """Whether an id was made before an instant; what is no id of ours counts as old."""
+    try:
+        milliseconds = UUID(request_id).int >> 80
+    except ValueError:
+        return True
+    return milliseconds < instant.timestamp() * 1_000

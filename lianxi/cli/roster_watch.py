@@ -242,6 +242,7 @@ def _keys(client: "Client", text: str, told: Pin, unit: str) -> dict[str, tuple[
     receipt: list[str] = []
     old_receipt: list[str] = []
     own: list[str] = []
+    replaced: list[str] = []
     for key in keys_in_roster(text):
         use, active = key.get("use", "command"), key.get("state", "active") == "active"
         public = str(key.get("public_key"))
@@ -252,6 +253,8 @@ def _keys(client: "Client", text: str, told: Pin, unit: str) -> dict[str, tuple[
             (receipt if active else old_receipt).append(public)
         elif key["unit"] == unit and active:
             own.append(str(key.get("key_id")))
+            if key.get("replaces"):
+                replaced.append(f"{key.get('effective')} {key['replaces']}")
     if not receipt and not old_receipt:
         receipt, old_receipt = list(told.receipt_keys), list(told.old_receipt_keys)
     if not log and not old:
@@ -267,6 +270,7 @@ def _keys(client: "Client", text: str, told: Pin, unit: str) -> dict[str, tuple[
         "receipt_keys": tuple(receipt),
         "old_receipt_keys": tuple(old_receipt),
         "unit_keys": tuple(own),
+        "replaced": tuple(replaced),
     }
 
 

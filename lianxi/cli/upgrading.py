@@ -7,7 +7,7 @@ trust file with a quorum of witnesses, until that quorum has cosigned a checkpoi
 import json
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from lianxi.cli import times
@@ -17,6 +17,7 @@ from lianxi.cli.kept import Shelf
 from lianxi.cli.language import _
 from lianxi.cli.log_watch import Head
 from lianxi.cli.promises import WITHIN
+from lianxi.cli.request_ids import made_before
 from lianxi.cli.terminal import say, visible_line
 from lianxi.cli.trust_file import configured_trust
 from lianxi.domain.refusal import Refusal
@@ -29,6 +30,9 @@ MAX_HASHES = 64
 """The gateway takes so many in one question."""
 
 ALARMED = "alarmed"
+
+SILENCE = timedelta(days=1)
+"""So long an overdue receipt may go without an answer before that is an alarm."""
 
 
 def upgrade(client: "Client", *, wanted: Mapping[str, str] | None = None) -> CliError | None:
@@ -100,7 +104,9 @@ def _chosen(
             break
         kept = shelf.receipt(request_id)
         if kept is None:
-            shelf.close_receipt(request_id)
+            # marked first, kept a moment later, perhaps by another run at this very time
+            if made_before(request_id, times.now() - WITHIN):
+                shelf.close_receipt(request_id)
             continue
         if kept["receipt"].get("origin") != origin:
             continue
@@ -179,8 +185,8 @@ class _Asking:
             act(*given)
         except (CliError, Refusal) as error:
             fault = _fault(error)
-            if fault.code in _STOPPING:
-                self.failure = fault
+            if fault.code in _STOPPING or fault.retryable:
+                self.failure = fault  # whose proof was not asked for is not late by that
             else:
                 self._tell(fault)
 
@@ -201,8 +207,6 @@ class _Asking:
         kept["keys"] = {"log": list(pin.all_log_keys), "receipt": list(pin.all_receipt_keys)}
         try:
             heads = _heads_of(kept, keys, pin.origin)
-            if heads[-1].checkpoint.size > pin.size:
-                return None  # of a log that it does not show
             kept["later"] = self._joined(heads)
             checked = check_receipt(kept, keys, origin=pin.origin)
             good = _holds(checked)
@@ -226,7 +230,9 @@ class _Asking:
         """
         watch = self._client.log
         smallest, *larger = heads
-        watch.proven(heads[-1], watch.pinned())
+        # its headers are a second old at times: a proof may be of a later head than they named
+        pinned = watch.pinned() if watch.pin.size else heads[-1]
+        watch.proven(*sorted((pinned, heads[-1]), key=lambda head: head.checkpoint.size))
         return [
             {
                 "from": smallest.checkpoint.size,
@@ -325,16 +331,19 @@ def _holds(checked: "Checked") -> bool:
 
 
 def _silent_for_long(client: "Client", shelf: Shelf, request_id: str) -> bool:
-    """Whether an overdue receipt could not be asked about for as long as a promise lasts.
+    """Whether an overdue receipt could not be asked about for a day, by a gateway that answers else.
 
-    Once may be a bad line; a gateway that is never at home for this question breaks its promise.
+    An hour may be a store that is away; one that is never at home for this question breaks its
+    promise.
     """
     kept = shelf.receipt(request_id) or {}
     since = kept.get("unanswered")
-    if client.log.heard and not isinstance(since, str):
+    if not client.log.heard:
+        return False  # it is away, as far as this run knows
+    if not isinstance(since, str):
         since = times.spell(times.now())
         shelf.keep_receipt(request_id, {**kept, "unanswered": since})
-    return isinstance(since, str) and since < times.spell(times.now() - WITHIN)
+    return since < times.spell(times.now() - SILENCE)
 
 
 def _unreached(count: int) -> None:

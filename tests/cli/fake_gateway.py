@@ -72,7 +72,9 @@ class FakeGateway:
             status, answer = 200, self.route(request, path, query, body, headers)
         except Exception as error:  # noqa: BLE001  error_of raises what is no refusal again
             status, answer = error_of(error)
-        if self.log is not None and self.log.lie != "silent" and len(path) > 2:
+        shown = self.log is not None and self.log.lie != "silent" and len(path) > 2
+        # as the real one: to whom it does not know it shows nothing
+        if self.log is not None and shown and status != 401:
             headers |= self.log.headers(int(request.headers.get("Lianxi-Seen") or 0))
         if fault == "drop-after":
             request.connection.close()

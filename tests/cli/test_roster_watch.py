@@ -67,7 +67,16 @@ def test_the_rosters_keys_count_and_nobody_elses() -> None:
         "receipt_keys": ("03" * 32,),
         "old_receipt_keys": ("07" * 32,),
         "unit_keys": (f"{4:064x}",),
+        "replaced": (),
     }
+
+
+def test_a_lost_key_is_named_with_the_instant_from_which_it_acts_no_more() -> None:
+    """Its state stays active for ever: who holds the new one is not warned of the old one then."""
+    lost, new = key("U01", 4), key("U01", 5)
+    found = keys(lost, {**new, "replaces": lost["key_id"], "effective": "2026-03-05T00:00:00Z"})
+    assert found["unit_keys"] == (lost["key_id"], new["key_id"])
+    assert found["replaced"] == (f"2026-03-05T00:00:00Z {lost['key_id']}",)
 
 
 def test_where_the_roster_lists_none_the_trust_file_counts_before_the_gateway() -> None:
