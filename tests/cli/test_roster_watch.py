@@ -74,7 +74,8 @@ def test_the_rosters_keys_count_and_nobody_elses() -> None:
 def test_a_lost_key_is_named_with_the_instant_from_which_it_acts_no_more() -> None:
     """Its state stays active for ever: who holds the new one is not warned of the old one then."""
     lost, new = key("U01", 4), key("U01", 5)
-    found = keys(lost, {**new, "replaces": lost["key_id"], "effective": "2026-03-05T00:00:00Z"})
+    new |= {"replaces": lost["key_id"], "effective": "2026-03-05T00:00:00Z"}
+    found = keys(lost, new, given=(vkey(9),), receipt=("03" * 32,))
     assert found["unit_keys"] == (lost["key_id"], new["key_id"])
     assert found["replaced"] == (f"2026-03-05T00:00:00Z {lost['key_id']}",)
 
