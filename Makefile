@@ -7,7 +7,7 @@ DEV := $(VENV)/.dev-installed
 BUILD_INPUTS := pyproject.toml hatch_build.py lianxi/__init__.py $(wildcard lianxi/locale/*/LC_MESSAGES/*.po)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-year down server test check format lint types imports wheel bench soak lock docs
+.PHONY: help demo demo-year down server test check format lint types imports wheel bench soak tamper lock docs
 
 help:                ## what can be made
 	@grep -E '^[a-z-]+: ' $(MAKEFILE_LIST) | grep '##' | sed -E 's/:[^#]*## */\t/' | expand -t 12
