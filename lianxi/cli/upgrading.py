@@ -124,6 +124,7 @@ class _Asking:
         self._shelf = shelf
         self._found: dict[str, dict[str, Any]] = {}
         self._said: set[str] = set()
+        self._wanted = wanted
         self._keys: Keys | None = None
         self.failure: CliError | None = None
         watch = client.log
@@ -136,6 +137,8 @@ class _Asking:
     def ask(self, hashes: list[str]) -> None:
         """What the gateway has on these events."""
         try:
+            if self.failure is None and self._wanted:
+                _look(self._client)
             if self.failure is None and not self._client.log.pin.all_log_keys:
                 self.failure = CliError("NO_LOG_KEY")
             for begin in range(0, len(hashes), MAX_HASHES):
@@ -280,6 +283,15 @@ class _Asking:
 
 _STOPPING = ("GATEWAY_UNREACHABLE", "LOG_FOREIGN", "LOG_FORKED", "LOG_UNSIGNED", "ROSTER_FORKED")
 """After these nothing more is asked of this gateway."""
+
+
+def _look(client: "Client") -> None:
+    """Whoever asks for receipts alone has seen nothing of the log yet in this run: follow its head."""
+    try:
+        client.read("checkpoint")
+    except CliError as error:
+        if error.code != "NOT_FOUND":  # nothing is sealed yet
+            raise
 
 
 def _fault(error: CliError | Refusal) -> CliError:
