@@ -68,7 +68,7 @@ bench: $(DEV)        ## the figures of docs/bench.md, as ratios
 soak: $(DEV) server  ## an hour of load, compared again and again: nothing may be found
 	$(BIN)/python -m tools.soak
 
-tamper: $(DEV)       ## tamper with each of 1,000 events in ten ways, each to be named (about 5 minutes)
+tamper: $(DEV)       ## tamper with each of 1,000 events in ten ways, each to be named (some 20 minutes)
 	$(BIN)/python -m tools.tamper --events 1000
 
 docs: $(DEV)         ## write the generated documents anew

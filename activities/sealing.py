@@ -28,7 +28,7 @@ _ENDS = tuple(f'"kind":"{kind.__name__}"' for kind in (TaskClosed, TaskCancelled
 
 
 LAST_LOOK = 5.0
-"""Seconds for what is left when the worker stops; well below its graceful shutdown."""
+"""Seconds at most for what is left when the worker stops: a third of its usual graceful shutdown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ class SealActivities:
         return result.model_copy(update={"ended": ended})
 
     def _last_look(self, told: "_Told", result: SealRound) -> SealRound:
-        """Whoever stops in order leaves nothing unsealed, so that a backup taken then has it all.
+        """Whoever stops in order seals what stands by then, so that a backup taken then has it all.
 
         What the next worker seals first would else be missing from it, and the backup would count
         as rolled back, though it lacks no event.

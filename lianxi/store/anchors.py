@@ -7,6 +7,7 @@ witnessed. With a policy that one is held against the trail; without one, and un
 newest signed.
 """
 
+import os
 import threading
 from collections.abc import Mapping
 from hashlib import sha256
@@ -125,7 +126,16 @@ class AnchorsThen(AnchorFiles):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self._notes: dict[Path, bytes | OSError] = {}
-        for path in folder.glob("*.note"):
+        self._closed: OSError | None = None
+        """Why the folder itself cannot be listed; one that is not there yet holds nothing."""
+        try:
+            names = os.listdir(folder)  # noqa: PTH208  a glob would swallow what is not allowed
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            self._closed = error
+            return
+        for path in (folder / name for name in names if name.endswith(".note")):
             try:
                 self._notes[path] = _note_in(path)
             except FileNotFoundError:
@@ -135,6 +145,8 @@ class AnchorsThen(AnchorFiles):
 
     def read(self, origin: str, *, cosigned: bool = False) -> bytes | None:
         """As `AnchorFiles.read`."""
+        if self._closed is not None:
+            raise self._closed
         kept = self._notes.get(self.path(origin, cosigned=cosigned))
         if isinstance(kept, OSError):
             raise kept

@@ -34,6 +34,7 @@ from lianxi.store.queries.rulebooks import adopts
 from lianxi.store.queries.task_view import Eyes, task_view
 from lianxi.store.queries.tasks import TaskFilter, list_tasks
 from lianxi.store.queries.todo import convener_todo, office_todo, unit_todo
+from lianxi.store.thaws import last_thaws
 from lianxi.store.tree_reads import (
     checkpoint_at,
     consistency,
@@ -202,6 +203,7 @@ QUESTIONS: dict[str, tuple[Ask, str]] = {
         lambda c, o: checkpoints_since(c, o, 5, 10, cosigned=True),
         "sqlite_autoindex_cosignatures_1",
     ),
+    "last thaws": (last_thaws, "ix_events_kind"),
     "witnesses": (list_witnesses, "sqlite_autoindex_witnesses_1"),
 }
 

@@ -23,7 +23,7 @@ from lianxi.proof.checkpoints import (
 from lianxi.proof.keys import Signer
 from lianxi.proof.notes import MAX_SIGNATURES, Note, NoteKey, note_bytes, parse_note
 from lianxi.proof.policies import Group, Policy
-from lianxi.store.anchors import AnchorFiles, Anchors
+from lianxi.store.anchors import AnchorFiles, Anchors, AnchorsThen
 from lianxi.store.cosigning import Cosignature, keep_cosignature
 from lianxi.store.sealing import SqlSealer
 from lianxi.store.store import Store, open_store
@@ -458,3 +458,11 @@ def test_no_turn_walks_all_checkpoints_or_all_cosignatures(machine: Machine) -> 
     walked = [line for line in lines if line.startswith("SCAN") and "_unsigned" not in line]
     assert not [line for line in walked if "checkpoints" in line or "cosign" in line], walked
     assert not [line for line in lines if "TEMP B-TREE" in line], lines
+
+
+def test_what_is_no_folder_is_said_and_what_is_not_there_yet_holds_nothing(tmp_path: Path) -> None:
+    """A file in the folder's place is somebody's doing; before the first checkpoint there is none."""
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(NotADirectoryError):
+        AnchorsThen(tmp_path / "file").read("example.org/lianxi/demo/0123456789abcdef")
+    assert AnchorsThen(tmp_path / "none").read("example.org/lianxi/demo/0123456789abcdef") is None
