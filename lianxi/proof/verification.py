@@ -30,7 +30,7 @@ from lianxi.proof.commands import authenticate, check_standing, open_command
 from lianxi.proof.commitments import opens
 from lianxi.proof.events import EventEnvelope, Head, check_link, head_after, open_event
 from lianxi.proof.hashing import event_hash
-from lianxi.proof.refusals import EventSequenceError
+from lianxi.proof.refusals import EventSequenceError, EventTimeError
 from lianxi.proof.rosters import adopt, check_genesis, roster_hash
 from lianxi.proof.standing import Retirements, step_of
 
@@ -101,7 +101,8 @@ def check_basis(event: EventEnvelope) -> str | None:
 def check_event(previous: Head | None, row: TrailRow) -> tuple[EventEnvelope | None, list[Finding]]:
     """Hash, strict reading, address and link of one event; None where the bytes are no event.
 
-    Codes: HASH_MISMATCH, EVENT_UNREADABLE, ADDRESS_MISMATCH, GAP, LINK_BROKEN.
+    Codes: HASH_MISMATCH, EVENT_UNREADABLE, ADDRESS_MISMATCH, GAP, LINK_BROKEN,
+    ORDER_WRONG (dated before the one it follows).
     """
     findings: list[Finding] = []
     if event_hash(row.data) != row.hash:
@@ -116,6 +117,9 @@ def check_event(previous: Head | None, row: TrailRow) -> tuple[EventEnvelope | N
         check_link(previous, event)
     except EventSequenceError:
         findings.append(Finding("GAP", row.place, f"after {previous.seq if previous else 0}"))
+    except EventTimeError as refusal:
+        # a code of its own: a look at bytes does not read `at`, and may not say that this is gone
+        findings.append(Finding("ORDER_WRONG", row.place, refusal.code))
     except Refusal as refusal:
         findings.append(Finding("LINK_BROKEN", row.place, refusal.code))
     return event, findings

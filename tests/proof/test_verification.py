@@ -111,7 +111,7 @@ def test_swapped_events(rows: list[TrailRow]) -> None:
         ({"kind": "TaskForgotten"}, "UNKNOWN_KIND", "TaskForgotten"),
         ({"data": {"unit": "U01", "more": 1}}, "DATA_INVALID", "AssignmentAcknowledged"),
         ({"prev": "ab" * 32}, "LINK_BROKEN", "EVENT_PREV"),
-        ({"at": "2020-01-01T00:00:00.000000Z"}, "LINK_BROKEN", "EVENT_TIME"),
+        ({"at": "2020-01-01T00:00:00.000000Z"}, "ORDER_WRONG", "EVENT_TIME"),
         ({"roster": "ab" * 32}, "ROSTER_UNKNOWN", "ab" * 32),
         ({"v": 2}, "EVENT_UNREADABLE", "SCHEMA"),
     ],
