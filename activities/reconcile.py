@@ -24,6 +24,9 @@ from lianxi.streams.reconciling import (
 LAGS = frozenset({"RUNG_MISSING", "UNSEALED", UNRECORDED, TASK_NOT_BEGUN})
 """What a worker makes good for by itself once it runs again."""
 
+SEEN_BESIDE = frozenset({"RUNG_MISSING"})
+"""Those of them that only the thorough look names: as old as that look, not as its comparison."""
+
 HEARTBEAT = 2.0
 """Seconds between signs of life while the trail is looked through."""
 
@@ -142,16 +145,19 @@ class ReconcileActivities:
             *compared.findings,
             *strangers(workflows.values(), all_trails, ground),
         ]
-        counted = [one for one in found if not self._just_back(one, ground)]
-        compared = replace(compared, pending=compared.pending + len(found) - len(counted))
+        counted = [one for one in found if not self._just_back(one, examined, ground)]
+        withheld = [one for one in found if one not in counted]
+        compared = replace(compared, pending=compared.pending + len(withheld), withheld=withheld)
         result = self._audit.conclude(
             trail.origin, counted, examined, compared, self._now(), asked=asked
         )
         return compared, result
 
-    def _just_back(self, finding: Finding, ground: Ground) -> bool:
-        """Whether it only says that the service was away, and a worker has just begun again."""
-        return finding.code in LAGS and ground.now - self._began < self._allowed.grace
+    def _just_back(self, finding: Finding, examined: Examined, ground: Ground) -> bool:
+        """Whether it only says that the service was away, and a worker had just begun again."""
+        seen = examined.deep_begun if finding.code in SEEN_BESIDE else ground.now
+        just_back = seen is not None and seen - self._began < self._allowed.grace
+        return finding.code in LAGS and just_back
 
 
 def _to_read(

@@ -238,7 +238,7 @@ class SelfAudit(Protocol):
 
         Keeps the chains that were read. `asked`: the result is recorded also where it is as the last
         one. Scheduled ones that say nothing new are recorded every second time, to keep the stream
-        small.
+        small. What `compared` withholds is not cleared where it stands.
         """
         ...
 

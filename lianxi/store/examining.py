@@ -4,8 +4,10 @@ It takes a processor for as long as it lasts, so the worker has it done by a pro
 (`python -m lianxi.store.examining`, JSON in and out), and as deep as the trail's size allows: bytes,
 chains and tree each time; columns, read tables, openings and what events derive from in a look of
 its own, which no comparison waits for longer than `WAIT`, and which takes a quarter of the time of
-one processor. So what only that one sees is named within five times its length: at the 1,275 events
-a second of two cores, ten minutes up to some 150,000 events, about an hour at a million.
+one processor. It begins and is collected with comparisons, so what only that one sees is named
+within five times its length and two of their intervals: at the 1,275 events a second of two cores
+and five minutes, ten minutes up to some 95,000 events, a quarter of an hour up to some 190,000,
+seventy minutes at a million.
 """
 
 import json
@@ -156,23 +158,29 @@ class Examiner:
         )
 
     def give_up(self) -> None:
-        """End every look that is going on."""
+        """End every look that is going on; the next comparison begins anew, and does not fail by it."""
+        running = self._running
+        if running is not None and not running.done():
+            self._running = None
         self._look.give_up()
 
     def _thorough(self, now: datetime) -> "_Deep | None":
         """The thorough look that has come to its end since the last time, if one has."""
-        if self._running is None:
+        running, earlier = self._running, self._running is not None
+        if running is None:
             if self._deep is not None and self._clock() < self._deep.due:
                 return None
-            self._running = self._beside.submit(self._look_deep, now)
+            running = self._running = self._beside.submit(self._look_deep, now)
         try:
-            done = self._running.result(self._wait)
+            done = running.result(self._wait)
         except NotYet:
             return None
         except BaseException:
             self._running = None
             raise
-        self._running = None
+        # one that took longer than a comparison waits does not cost the next one an interval too
+        again = earlier and self._clock() >= done.due
+        self._running = self._beside.submit(self._look_deep, now) if again else None
         return done
 
     def _look_deep(self, now: datetime) -> "_Deep":

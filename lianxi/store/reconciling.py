@@ -150,7 +150,8 @@ class SqlSelfAudit:
     ) -> Concluded:
         """See `ports.SelfAudit`. Idempotent: what stands already is not raised again."""
         quiet = timedelta(0) if asked else self._quiet
-        look = _Look(examined, compared, now, now - quiet)
+        held = frozenset((one.code, fit_place(one.place)) for one in compared.withheld)
+        look = _Look(examined, compared, now, now - quiet, held)
         return self._writer.run(lambda connection: _conclude(connection, origin, findings, look))
 
 
@@ -261,18 +262,24 @@ def _last(connection: Connection, origin: str) -> tuple[datetime, int, int] | No
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """What was looked at, when; a result older than `said_before` is recorded anew in any case."""
+    """What was looked at, when; a result older than `said_before` is recorded anew in any case.
+
+    `withheld`: codes and places that were seen, but are not to be raised yet.
+    """
 
     examined: Examined
     compared: Compared
     now: datetime
     said_before: datetime
+    withheld: frozenset[tuple[str, str]]
 
-    def may_clear(self, code: str, since: datetime) -> bool:
+    def may_clear(self, code: str, place: str, since: datetime) -> bool:
         """Whether this look would have found it again; another worker may have seen it later.
 
         Where findings were cut off, one that is not among them may still be there.
         """
+        if (code, place) in self.withheld:
+            return False
         shallow = code in SHALLOW or code in COMPARED
         seen = self.examined.begun if shallow else self.examined.deep_begun
         return self.examined.complete and seen is not None and since <= seen
@@ -298,7 +305,7 @@ def _conclude(
     gone = sorted(
         (code, place)
         for (code, place), since in standing.items()
-        if (code, place) not in current and look.may_clear(code, since)
+        if (code, place) not in current and look.may_clear(code, place, since)
     )
     still = len(standing) - len(gone) + len(new)
     observed: list[Observation] = [*new]

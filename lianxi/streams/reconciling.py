@@ -163,11 +163,13 @@ class Compared:
     """Findings, and how many differences are too young to be one.
 
     `chains`: by workflow id, what the next look should know of the chain that was read.
+    `withheld`: those of the young ones that hold, seen elsewhere; where one stands, it stays.
     """
 
     findings: tuple[Finding, ...]
     pending: int
     chains: Mapping[str, KnownChain] = field(default_factory=dict)
+    withheld: Sequence[Finding] = ()
 
 
 @dataclass

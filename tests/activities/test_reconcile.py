@@ -64,6 +64,9 @@ class Audit:
         self.may_end.set()
         self.given_up = False
         self.asked: list[bool] = []
+        self.found: list[Finding] = []
+        self.deep_begun: datetime | None = None
+        self.concluded: list[tuple[list[Finding], list[Finding]]] = []
 
     def trails(self) -> Sequence[TrailSeen]:
         return [self.trail]
@@ -85,7 +88,15 @@ class Audit:
         assert self.may_end.wait(10)
         if self.given_up:
             raise StoreUnavailableError("given up")
-        return Examined(findings={}, streams={}, events={}, deep={}, complete=True, begun=now)
+        return Examined(
+            findings={ORIGIN: self.found},
+            streams={},
+            events={},
+            deep={},
+            complete=True,
+            begun=now,
+            deep_begun=self.deep_begun,
+        )
 
     def conclude(
         self,
@@ -97,7 +108,8 @@ class Audit:
         *,
         asked: bool,
     ) -> Concluded:
-        del origin, findings, examined, compared, now
+        del origin, examined, now
+        self.concluded.append((list(findings), list(compared.withheld)))
         self.asked.append(asked)
         return Concluded(0, 0, 0)
 
@@ -136,6 +148,39 @@ async def test_whether_somebody_asked_reaches_the_record(*, asked: bool) -> None
     audit = Audit()
     await ActivityEnvironment().run(activities(audit).reconcile, ReconcileInput(asked=asked))
     assert audit.asked == [asked]
+
+
+@pytest.mark.parametrize(
+    ("code", "looked", "raised"),
+    [
+        ("RUNG_MISSING", 2, False),
+        ("RUNG_MISSING", 130, True),
+        ("UNSEALED", 2, True),
+        ("ROW_DIFFERS", 2, True),
+    ],
+)
+async def test_what_a_look_saw_as_the_worker_began_is_as_old_as_that_look(
+    code: str, looked: int, *, raised: bool
+) -> None:
+    """However long it took: the rungs have fired meanwhile. Withheld, it is handed on as such."""
+    audit, times = Audit(), iter([NOON])
+    audit.found = [Finding(code, "demo/task/T-0001")]
+    audit.deep_begun = NOON + timedelta(seconds=looked)
+    later = NOON + timedelta(minutes=5)
+    reconciling = ReconcileActivities(
+        Temporal(),
+        audit,
+        lambda: next(times, later),
+        allowed=Allowed(timedelta(minutes=2), timedelta(minutes=4)),
+        task_queue="lianxi",
+        services={},
+    )
+    await ActivityEnvironment().run(reconciling.reconcile, ReconcileInput())
+    ((findings, withheld),) = audit.concluded
+    assert [code in [one.code for one in some] for some in (findings, withheld)] == [
+        raised,
+        not raised,
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Findings and reconciliation over the gateway: who may read them, what they say, asking for one."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,14 +25,20 @@ class Nothing:
     def give_up(self) -> None: ...
 
 
-def conclude(house: House, *found: Finding, deep_begun: datetime | None = None) -> None:
+def conclude(
+    house: House,
+    *found: Finding,
+    deep_begun: datetime | None = None,
+    withheld: Sequence[Finding] = (),
+) -> None:
     """A comparison that came to this; its thorough look was now, or began at `deep_begun`."""
     assert house.store.writer is not None
     audit = SqlSelfAudit(house.store.writer, house.store.engine, Nothing())
     house.scenario.now += timedelta(minutes=1)
     now = house.scenario.now
     looked = replace(Nothing()(now), deep_begun=deep_begun or now)
-    audit.conclude(house.scenario.origin, found, looked, Compared((), 0), now, asked=False)
+    compared = Compared((), len(withheld), withheld=withheld)
+    audit.conclude(house.scenario.origin, found, looked, compared, now, asked=False)
 
 
 async def findings(fresh: House, unit: str = "auditor", **query: Any) -> list[dict[str, Any]]:
@@ -61,6 +68,17 @@ async def test_what_is_found_is_listed_until_it_is_cleared(fresh: House) -> None
     (row,) = await findings(fresh, every="true")
     assert row["cleared"] is not None
     assert (await fresh.get("office", "reconciliation")).json()["open"] == 0
+
+
+async def test_what_is_withheld_is_not_cleared(fresh: House) -> None:
+    """It holds as before; a worker that has just begun only says nothing of it yet."""
+    late = Finding("RUNG_MISSING", "demo/task/T-0001")
+    conclude(fresh, late)
+    conclude(fresh, withheld=[late])
+    (row,) = await findings(fresh)
+    assert row["cleared"] is None
+    conclude(fresh)
+    assert await findings(fresh) == []
 
 
 async def test_what_is_found_again_stands_again(fresh: House) -> None:

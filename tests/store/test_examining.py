@@ -38,6 +38,7 @@ class Looks:
         self.bytes_may_end.set()
         self.at_once = 0
         self.most_at_once = 0
+        self.fails = False
 
     def __call__(self, depth: Depth, now: datetime) -> Looked:
         del now
@@ -47,6 +48,8 @@ class Looks:
         assert (self.may_end if depth == "deep" else self.bytes_may_end).wait(10)
         self.now += 10
         self.at_once -= 1
+        if self.fails and depth == "deep":
+            raise StoreUnavailableError("given up")
         found = self.deep + self.shallow if depth == "deep" else self.shallow
         return Looked(list(found), {ORIGIN: 1}, {ORIGIN: 1}, complete=True)
 
@@ -98,6 +101,34 @@ def test_a_comparison_does_not_wait_for_a_long_thorough_look(looks: Looks) -> No
     third = examine(NOON + timedelta(minutes=10))
     assert (third.findings[ORIGIN], third.deep_begun) == ([ROW], NOON)
     assert looks.depths == ["deep", "bytes", "bytes", "bytes"]
+
+
+def test_collecting_a_rested_look_begins_the_next(looks: Looks) -> None:
+    """Otherwise every second interval would pass without one."""
+    examine = examiner(looks, wait=0.01)
+    looks.may_end.clear()
+    examine(NOON)
+    looks.may_end.set()
+    time.sleep(0.1)
+    looks.now += 100  # both looks moved the clock on
+    looks.deep = [ROW]
+    examine(NOON + timedelta(minutes=5))
+    time.sleep(0.1)
+    third = examine(NOON + timedelta(minutes=10))
+    assert (third.findings[ORIGIN], third.deep_begun) == ([ROW], NOON + timedelta(minutes=5))
+
+
+def test_a_look_given_up_does_not_fail_the_next_comparison(looks: Looks) -> None:
+    """The attempt that gave it up has failed already."""
+    examine = examiner(looks, wait=0.01)
+    looks.may_end.clear()
+    looks.fails = True
+    examine(NOON)
+    examine.give_up()
+    looks.may_end.set()
+    time.sleep(0.1)
+    looks.fails = False
+    assert examine(NOON).complete
 
 
 async def test_one_comparison_looks_at_a_time(looks: Looks) -> None:
