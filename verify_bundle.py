@@ -1598,6 +1598,7 @@ class Verification:
         self._order = array("q")
         """Of each event: leaf (size where it has none), at, stream's number, seq."""
         self._names: dict[str, int] = {}
+        self._listed: list[str] = []
         self._roots: dict[int, tuple[bytes, str]] = {}
         self._witnesses: dict[tuple[str, bytes], tuple[str, NoteKey]] = {}
         self._cosigned: list[tuple[int, str, int]] = []
@@ -2272,7 +2273,9 @@ class Verification:
             yield self._order[at : at + 4]
 
     def _place(self, number: int, seq: int) -> str:
-        return f"{list(self._names)[number]}#{seq}"
+        if len(self._listed) < len(self._names):  # streams only ever come
+            self._listed = list(self._names)
+        return f"{self._listed[number]}#{seq}"
 
     def _flag(self, code: str, place: str, detail: str) -> None:
         if len(self.flags) < MAX_SHOWN:
