@@ -36,7 +36,8 @@ Handles = dict[str, WorkflowHandle[Any, Any]]
 Live = Callable[[Deployment], Awaitable[Handles]]
 """Lives through something; answers the runs whose histories are kept, by kind."""
 
-HISTORIES = Path(__file__).parents[1] / "tests" / "replay" / "histories"
+ROOT = Path(__file__).parents[1]
+HISTORIES = ROOT / "tests" / "replay" / "histories"
 
 
 async def live(deployment: Deployment) -> str:
@@ -229,7 +230,8 @@ async def record(address: str, folder: Path, release: str, wanted: Sequence[str]
                     "workflow_id": history.workflow_id,
                     "history": json.loads(history.to_json()),
                 }
-                target.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+                text = json.dumps(content, indent=1).replace(f"{ROOT}/", "")  # of stack traces
+                target.write_text(text + "\n", encoding="utf-8")
                 print(target.name, len(history.events), "events")
 
 
