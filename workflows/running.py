@@ -122,7 +122,7 @@ class StreamLoop:
 
     def _start_recording(self) -> None:
         if self._recording is None and self._stream.writer.waiting:
-            self._batch = self._stream.writer.next_batch()
+            self._batch = self._stream.writer.next_batch(whole=_whole_commands)
             self._recording = workflow.start_activity(
                 RECORD_EVENTS,
                 self._batch,
@@ -162,3 +162,8 @@ class StreamLoop:
         return workflow.info().is_continue_as_new_suggested() or (
             forced is not None and self._commands >= forced
         )
+
+
+def _whole_commands() -> bool:
+    """Whether batches end with whole commands: not where a replayed run has torn one before."""
+    return workflow.patched("whole-commands")

@@ -18,9 +18,11 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel
 
+from lianxi.domain.conference.events import ConferenceThawed
 from lianxi.domain.engine import ENGINES, FIRST_ENGINE
 from lianxi.domain.refusal import Refusal
 from lianxi.domain.roster import Roster
+from lianxi.domain.task.events import TaskThawed
 from lianxi.domain.values import SYSTEM
 from lianxi.proof.events import EventEnvelope
 from lianxi.proof.verification import Examined, Finding, check_basis, place_of
@@ -141,7 +143,7 @@ _NOTHING_LEADS = _NothingLeads()
 class StreamRederiver:
     """One stream, event by event.
 
-    Memory: the rest of one cause, one instant, and the request id of every command that has acted.
+    Memory: the rest of one cause, one instant, and the digest of every command that has acted.
     """
 
     def __init__(self, laws: Laws | None, derived: Derived) -> None:
@@ -157,8 +159,11 @@ class StreamRederiver:
         self._index = 0
         self._at: datetime | None = None
         self._before: list[str] = []
-        self._acted: set[tuple[str, str]] = set()
-        """(unit, request id) of each command so far: it acts once, whoever holds its envelope."""
+        self._acted: set[str] = set()
+        """Digest of each command so far: it acts once, whoever holds its envelope.
+
+        Not by request id: a unit may sign another command under an id that was forgotten since.
+        """
 
     def check(self, state: Any, standing: Standing) -> list[Finding]:
         """What is wrong with one event, given the state before it (None for the first)."""
@@ -221,6 +226,8 @@ class StreamRederiver:
 
     def _unfinished(self, standing: Standing, place: str) -> Iterable[Finding]:
         event = standing.event
+        if isinstance(standing.data, TaskThawed | ConferenceThawed):
+            self._caused.clear()  # what had followed was never recorded
         goes_on = (
             event.basis == "command"
             and event.cause.payload_sha256 == self._cause
@@ -251,11 +258,11 @@ class StreamRederiver:
             if cause.index != 0:
                 yield Finding(NOT_DERIVED, place, "index")
                 return
-            act = event.actor.unit, cause.request_id or ""
-            if act in self._acted:
+            digest = cause.payload_sha256 or ""
+            if digest in self._acted:
                 yield Finding(NOT_DERIVED, place, "replayed")
                 return
-            self._acted.add(act)
+            self._acted.add(digest)
             yield from self._overdue(state, event, place)
             try:
                 led = self._laws.caused(state, standing, self._before)
@@ -266,7 +273,7 @@ class StreamRederiver:
                 yield Finding(NOT_DERIVED, place, refusal.code)
                 return
             self._led, self._caused = led, deque(led.events)
-            self._cause, self._index = cause.payload_sha256 or "", 0
+            self._cause, self._index = digest, 0
             self._at = event.at
         yield from self._compare(standing, place)
 

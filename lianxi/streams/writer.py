@@ -4,7 +4,7 @@ Streams layer: mutable, but without clock or I/O. A workflow owns exactly one wr
 in as arguments.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,7 +23,16 @@ from lianxi.messages import (
     StreamCarry,
 )
 from lianxi.proof.commands import SignedCommand
-from lianxi.proof.events import Basis, Cause, EventEnvelope, Head, SealedEvent, head_after, seal
+from lianxi.proof.events import (
+    Basis,
+    Cause,
+    EventEnvelope,
+    Head,
+    SealedEvent,
+    head_after,
+    open_event,
+    seal,
+)
 from lianxi.proof.hashing import ZERO_HASH, sha256_hex
 from lianxi.proof.rosters import roster_bytes, shared_roster
 from lianxi.streams.refusals import BacklogFullError, FrozenError
@@ -282,27 +291,37 @@ class StreamWriter:
         """A sealed event by its hash while it still waits."""
         return next((event for event in self._unrecorded if event.hash == event_hash), None)
 
-    def next_batch(self) -> RecordBatch:
-        """The oldest unrecorded events: at most 128 and 1 MiB, with the envelopes behind them."""
+    def next_batch(self, whole: Callable[[], bool] = lambda: True) -> RecordBatch:
+        """The oldest unrecorded events: at most 128 and 1 MiB, with the envelopes behind them.
+
+        Cut behind the last event of a cause, so that nobody who reads between two batches sees half
+        a command; only a cause beyond these bounds is torn. `whole` is asked where that makes a
+        difference: a run whose store was told otherwise has to cut as it did.
+        """
         events: list[SealedEvent] = []
-        wanted: dict[str, CausingEnvelope] = {}
+        behind: list[dict[str, CausingEnvelope]] = []
+        wanted: set[str] = set()
         size = 0
         for event in self._unrecorded[:MAX_BATCH_EVENTS]:
-            new = [
-                envelope
+            new = {
+                digest: envelope
                 for digest, envelope in self._envelopes.items()
                 if digest not in wanted and digest in event.text
-            ]
-            size += _carried_bytes(event) + sum(map(_carried_bytes, new))
+            }
+            size += _carried_bytes(event) + sum(map(_carried_bytes, new.values()))
             if events and size > MAX_BATCH_BYTES:
                 break
             events.append(event)
-            wanted |= {envelope.payload_sha256: envelope for envelope in new}
+            behind.append(new)
+            wanted |= new.keys()
+        cut = _whole_causes(events)
+        if not 0 < cut < len(events) or not whole():
+            cut = len(events)
         return RecordBatch(
             origin=self.origin,
             stream=self.stream,
-            events=tuple(events),
-            envelopes=tuple(wanted.values()),
+            events=tuple(events[:cut]),
+            envelopes=tuple(envelope for new in behind[:cut] for envelope in new.values()),
         )
 
     def confirm(self, batch: RecordBatch, result: RecordResult) -> None:
@@ -324,6 +343,15 @@ class StreamWriter:
             if not any(envelope.payload_sha256 in event.text for event in self._unrecorded):
                 del self._envelopes[envelope.payload_sha256]
                 self._tail_bytes -= _carried_bytes(envelope)
+
+
+def _whole_causes(events: Sequence[SealedEvent]) -> int:
+    """How many of them, from the first on, end with the last event of their cause."""
+    for length in range(len(events), 0, -1):
+        cause = open_event(events[length - 1].text.encode()).cause
+        if cause.index + 1 == cause.count:
+            return length
+    return 0
 
 
 def _carried_bytes(item: SealedEvent | CausingEnvelope) -> int:

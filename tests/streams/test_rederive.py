@@ -11,6 +11,7 @@ from lianxi.proof import canonical
 from lianxi.proof.hashing import event_hash
 from lianxi.proof.verification import Finding, TrailRow
 from lianxi.streams.deep import DeepChecker
+from tests.parties import request_id_at
 from tests.store.full_life import FullLife, full_life
 from tests.store.scenario import Scenario, whole_life
 
@@ -207,6 +208,40 @@ def test_a_command_acts_once(name: str, stream: str) -> None:
     like = next(row for row in rows if kind(name)(json.loads(row.data)))
     findings, _ = check(appended(rows, stream, like))
     assert ("NOT_DERIVED", "replayed") in {(f.code, f.detail) for f in findings}
+
+
+def test_an_id_used_again_once_it_was_forgotten_is_no_replay(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its command expired, a run forgot it, and the unit signs another one under it within the day."""
+    scenario = Scenario.today().register_all()
+    task = scenario.issue("x")
+    scenario.act("U01", task, "acknowledge")
+    monkeypatch.setattr("tests.store.scenario.request_id_at", lambda *_: one_id)
+    one_id = request_id_at(scenario.now, 9_000)
+    scenario.act("U01", task, "progress", percent=40)
+    scenario.wait(hours=2)
+    scenario.tasks[task].writer.requests.forget_expired(1_000, scenario.now)
+    scenario.act("U01", task, "progress", percent=60)
+    rows = rows_of(scenario)
+    assert sum(one_id.encode() in row.data for row in rows) == 2
+    assert check(rows)[0] == []
+
+
+def test_a_command_that_the_thaw_cut_short_is_not_missing() -> None:
+    """The stream froze with half of it recorded, and goes on from there by a signed word."""
+    scenario = Scenario.today().register_all()
+    task = scenario.issue("x", units=["U01"])
+    scenario.submit("U01", task)  # which acknowledges too
+    stored = scenario.stored(scenario.tasks[task])
+    assert b'"count":2,"index":0' in stored[-2]
+    scenario.kept[-1] = scenario.kept[-1].model_copy(
+        update={"events": scenario.kept[-1].events[:-1]}
+    )
+    scenario.thaw(scenario.tasks[task], stored[:-1])
+    rows = rows_of(scenario)
+    assert b"TaskThawed" in rows[-1].data
+    assert check(rows)[0] == []
 
 
 def test_half_of_a_commands_events_at_the_end_is_named(life: Rows) -> None:

@@ -78,6 +78,51 @@ def test_a_batch_stays_within_its_bounds_with_its_envelopes() -> None:
     assert len(stream.next_batch().events) == 128
 
 
+def batches_of(stream: StreamWriter, whole: bool = True) -> list[list[int]]:
+    """Until all is recorded: the index of each event within its cause, batch by batch."""
+    batches = []
+    while stream.waiting:
+        batch = stream.next_batch(lambda: whole)
+        events = [open_event(event.text.encode()) for event in batch.events]
+        assert {e.cause.payload_sha256 for e in events} - {None} == {
+            envelope.payload_sha256 for envelope in batch.envelopes
+        }
+        stream.confirm(batch, RecordResult(seq=events[-1].seq, hash=batch.events[-1].hash))
+        batches.append([event.cause.index for event in events])
+    return batches
+
+
+def commands_of(*counts: int) -> StreamWriter:
+    """A stream of commands with so many events each."""
+    stream = writer()
+    for number, count in enumerate(counts):
+        command = signed(number)
+        actor = Actor(unit="U01", role=Role.UNIT, key_id=command.payload.key_id)
+        stream.seal((EVENT,) * count, by_command(actor, command), NOW)
+    return stream
+
+
+def test_a_batch_ends_with_a_whole_command() -> None:
+    """Whoever reads between two batches sees no half of one; each batch brings its envelopes."""
+    assert list(map(len, batches_of(commands_of(*[3] * 50)))) == [126, 24]
+    assert list(map(len, batches_of(commands_of(128, 1)))) == [128, 1]
+
+
+def test_a_command_beyond_a_batch_is_torn_alone() -> None:
+    """What stood before it goes first; the bounds hold."""
+    batches = batches_of(commands_of(5, 200, 3))
+    assert list(map(len, batches)) == [5, 128, 75]
+    assert batches[1] == list(range(128))
+
+
+def test_a_run_that_tore_commands_goes_on_so() -> None:
+    """It is asked only where the two ways differ: its store has recorded what its history says."""
+    assert list(map(len, batches_of(commands_of(*[3] * 50), whole=False))) == [128, 22]
+    asked: list[bool] = []
+    commands_of(*[4] * 40).next_batch(lambda: asked.append(True) is None)
+    assert asked == []
+
+
 def test_the_tail_is_bounded_as_encoded() -> None:
     """Beyond a mebibyte of unrecorded events and envelopes commands are refused as retryable."""
     stream = writer()
