@@ -6,9 +6,12 @@ made up, so that the same number of events is the same trail.
 """
 
 from collections.abc import Iterator
+from itertools import count as count_from
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from lianxi.domain.conference.state import MAX_TASKS
 from lianxi.domain.task.state import TaskPhase
 from lianxi.messages import RecordBatch
 from lianxi.proof.keys import Signer
@@ -26,25 +29,46 @@ _DUE = {"rule": "days", "kind": "working", "days": 8}
 def make_trail(
     folder: Path, events: int, *, anchors: Path | None = None, checkpoint_every: int = 100
 ) -> Scenario:
-    """A sealed trail of at least so many events under `folder`; the scenario that lived it."""
+    """A sealed trail of at least so many events under `folder`; the scenario that lived it.
+
+    A conference has at most `MAX_TASKS` tasks: some 72,000 events. What is more lives in others.
+    """
+    count = 0
     with open_store(f"sqlite:///{folder}/trail.db", folder / "evidence", writable=True) as store:
-        scenario = Scenario.today(units=UNITS, smtp=frozenset({"U02"}), log_keys=(LOG_KEY,))
-        scenario.register_all()
-        count = _record(store, scenario)
-        sealed = 0
-        for step in _life(scenario):
-            if step % TASKS_AT_ONCE == 0:
-                count += _record(store, scenario)
-                if count - sealed >= checkpoint_every:
-                    seal(store, scenario)
-                    sealed = count
+        for name in _names():
+            scenario = Scenario.today(
+                name=name, units=UNITS, smtp=frozenset({"U02"}), log_keys=(LOG_KEY,)
+            )
+            count += _live(store, scenario, events - count, checkpoint_every)
             if count >= events:
                 break
-        _record(store, scenario)
-        seal(store, scenario)
         if anchors is not None:
             keep_anchors(store, anchors)
     return scenario
+
+
+def _names() -> Iterator[str]:
+    """Of conferences, without end."""
+    yield "demo"
+    for number in count_from(2):
+        yield f"demo-{number}"
+
+
+def _live(store: Store, scenario: Scenario, events: int, checkpoint_every: int) -> int:
+    """One conference, until it has so many events or is full; answers how many it has."""
+    scenario.register_all()
+    count, sealed = _record(store, scenario), 0
+    for step in islice(_life(scenario), MAX_TASKS):
+        if step % TASKS_AT_ONCE == 0:
+            count += _record(store, scenario)
+            if count - sealed >= checkpoint_every:
+                seal(store, scenario)
+                sealed = count
+        if count >= events:
+            break
+    count += _record(store, scenario)
+    seal(store, scenario)
+    return count
 
 
 def seal(store: Store, scenario: Scenario, keys: tuple[Signer, ...] = (LOG_KEY,)) -> None:

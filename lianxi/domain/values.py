@@ -1,5 +1,6 @@
 """The small values everything else is made of: ids, instants, commitments (domain layer)."""
 
+import re
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any
@@ -13,6 +14,9 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+_SPELLED = re.compile(r"\d{4}-\d\d-\d\dT(?!24)\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
+
+
 def format_instant(instant: datetime) -> str:
     """The one spelling, `YYYY-MM-DDTHH:MM:SS.ffffffZ`; ValueError for an instant without a zone."""
     if instant.tzinfo is None:
@@ -23,10 +27,10 @@ def format_instant(instant: datetime) -> str:
 
 def parse_instant(text: str) -> datetime:
     """The inverse of `format_instant`; every other spelling is a ValueError."""
-    instant = datetime.fromisoformat(text)  # strptime takes six times as long
-    if format_instant(instant) != text:
+    # a pattern and fromisoformat: strptime takes six times as long, writing it again half as much more
+    if _SPELLED.fullmatch(text) is None:
         raise ValueError("not in the form YYYY-MM-DDTHH:MM:SS.ffffffZ")
-    return instant
+    return datetime.fromisoformat(text)
 
 
 def _read_instant(value: Any) -> datetime:

@@ -49,7 +49,8 @@ def _plain(value: Any) -> Any:
         for key, member in value.items():
             if not isinstance(key, str):
                 raise ValueError("a key is a text")  # noqa: TRY004 - pydantic lets TypeErrors through
-            _plain(member)
+            if type(member) is not str:  # most are
+                _plain(member)
         return value
     if isinstance(value, list | tuple):
         for item in value:

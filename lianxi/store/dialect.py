@@ -111,6 +111,33 @@ def take_any_text(connection: Connection) -> None:
         driver.text_factory = any_text
 
 
+def plain_rows(connection: Connection, sql: str, parameters: Any) -> list[dict[str, Any]]:
+    """All rows of a statement as dictionaries: for who reads very many, and judges them.
+
+    On SQLite by the driver alone, whose own reading costs less than SQLAlchemy's rows, and text is
+    decoded by the driver as long as it is text; else as by `any_text`. Raises StoreUnavailableError.
+    """
+    if connection.dialect.name != "sqlite":
+        return [dict(row) for row in connection.exec_driver_sql(sql, parameters).mappings()]
+    driver: Any = connection.connection.driver_connection
+    before = driver.text_factory
+    with _unwrapped_translated():
+        try:
+            driver.text_factory = str
+            return _driver_rows(driver, sql, parameters)
+        except sqlite3.OperationalError:  # text that is none, or an outage that will show again
+            driver.text_factory = any_text
+            return _driver_rows(driver, sql, parameters)
+        finally:
+            driver.text_factory = before
+
+
+def _driver_rows(driver: sqlite3.Connection, sql: str, parameters: Any) -> list[dict[str, Any]]:
+    cursor = driver.execute(sql, parameters)
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
 @contextmanager
 def _unwrapped_translated() -> Iterator[None]:
     """The driver's own errors, which SQLAlchemy has not seen."""

@@ -12,6 +12,8 @@ from typing import Any
 from sqlalchemy import Connection, CursorResult, Dialect
 from sqlalchemy.sql import ClauseElement
 
+from lianxi.store.dialect import plain_rows
+
 Parameters = Mapping[str, Any]
 
 
@@ -27,6 +29,11 @@ class Prepared:
         """Execute with one set of parameters."""
         compiled = self._for(connection.dialect)
         return connection.exec_driver_sql(compiled.sql, compiled.bind(parameters))
+
+    def rows(self, connection: Connection, parameters: Parameters) -> list[dict[str, Any]]:
+        """All rows as dictionaries, read as `dialect.plain_rows` reads them."""
+        compiled = self._for(connection.dialect)
+        return plain_rows(connection, compiled.sql, compiled.bind(parameters))
 
     def run_many(self, connection: Connection, rows: Sequence[Parameters]) -> None:
         """Execute once for each row."""

@@ -7,6 +7,7 @@ so that memory grows with tasks and not with events.
 from collections.abc import Iterable
 
 from lianxi.domain.conference.state import ConferenceState
+from lianxi.domain.task.evolve import with_clocks
 from lianxi.domain.task.state import TaskState
 from lianxi.ids import CONFERENCE_STREAM, task_of_stream
 from lianxi.store.projection import (
@@ -22,17 +23,21 @@ from lianxi.store.projection import (
 
 Key = tuple[Value, ...]
 
-PER_EVENT = frozenset({"notices", "commitments", "alarms", "redactions"})
-"""Tables whose rows each follow from one event; they have its position."""
+PER_EVENT = frozenset({"notices", "commitments"})
+"""Tables of which any event may have its own rows; they have its position."""
 
 
 class Rebuild:
     """Folds streams; the stream `conference` of an origin comes before its tasks."""
 
-    def __init__(self, conferences: dict[str, ConferenceState] | None = None) -> None:
-        """`conferences`: by origin, where their streams were folded before; filled as they are."""
+    def __init__(self, conferences: dict[str, ConferenceState], *, clocks: bool) -> None:
+        """`conferences`: by origin, where their streams were folded before; filled as they are.
+
+        `clocks`: whether the states in between have theirs, for who asks them for a deadline.
+        """
+        self._clocks = clocks
         self.rows: dict[str, dict[Key, Row]] = {}
-        self._conferences = {} if conferences is None else conferences
+        self._conferences = conferences
         self._task: tuple[str, TaskState] | None = None
 
     def state_of(self, origin: str, stream: str) -> ConferenceState | TaskState | None:
@@ -63,7 +68,7 @@ class Rebuild:
         rows: dict[str, dict[Key, Row]] = {}
         if self._task is not None:
             origin, state = self._task
-            for change in task_rows(origin, None, state):
+            for change in task_rows(origin, None, state if self._clocks else with_clocks(state)):
                 row = {**change.key, **change.values}
                 rows.setdefault(change.table, {})[tuple(change.key.values())] = row
             self._task = None
@@ -77,7 +82,7 @@ class Rebuild:
         event = recorded.event
         conference = self._conferences[event.origin]
         before = None if self._task is None else self._task[1]
-        state, changes = project_task(conference, before, recorded)
+        state, changes = project_task(conference, before, recorded, clocks=self._clocks)
         self._task = event.origin, state
         return changes
 

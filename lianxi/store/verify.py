@@ -9,7 +9,7 @@ writes, but keeps them in its write-ahead log. Findings are bounded, memory grow
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
@@ -99,6 +99,17 @@ class Report:
         for finding in findings:
             self.add(finding)
 
+    def take_beside(self, other: "Report") -> None:
+        """What was found beside the streams, behind what was found in them."""
+        self.add_all(other.findings)
+        self.dropped += other.dropped
+        self.openings, self.files = other.openings, other.files
+        self.redactions = other.redactions
+        self.leaves, self.checkpoints = other.leaves, other.checkpoints
+        self.heads_outside = other.heads_outside
+        self.flags += other.flags
+        self.unchecked += other.unchecked
+
 
 CLOSELY = Look()
 
@@ -145,25 +156,18 @@ class _Verification:
         report, look = self._report, self._look
         streams = streams_of(self._connection)
         report.streams = len(streams)
-        log_keys: dict[str, list[LogKey]] = {origin: [] for origin, _ in streams}
+        origins = list(dict.fromkeys(origin for origin, _ in streams))
         if look.depth == "bytes":
             report.add_all(self._bytes())
+            self._tree(report, {origin: [] for origin in origins})
         else:
-            checker = self._streams(streams, look.depth)
-            log_keys = {origin: log_keys_of(checker, origin) for origin in log_keys}
-        tree = TreeCheck(self._connection, look.outside, look.now)
-        tree.run(log_keys, report.add, signatures=look.depth == "deep")
-        counts = tree.counts
-        report.leaves, report.checkpoints = counts.leaves, counts.checkpoints
-        report.heads_outside = counts.heads_outside
-        report.flags = counts.flags
-        report.unchecked += counts.unchecked
+            self._streams(streams, look.depth, origins)
         return report
 
     def _bytes(self) -> Iterator[Finding]:
         yield from bytes_findings(self._connection, self._report)
 
-    def _streams(self, streams: Counter[Stream], depth: Depth) -> TrailChecker:
+    def _streams(self, streams: Counter[Stream], depth: Depth, origins: Iterable[str]) -> None:
         checker = TrailChecker(signatures=depth == "deep")
         knowledge = Knowledge(checker)
         deep: Literal["full", "deep"] = "deep" if depth == "deep" else "full"
@@ -180,15 +184,20 @@ class _Verification:
         for told in here:
             check.check(*told)
         outcome = check.outcome
+        parts: Iterator[Outcome] = iter(())
         if self._crew is not None and self._crew.helps:
-            for part in self._crew.share(shared, knowledge, deep, self._look.now):
-                outcome.merge(part)
+            parts = self._crew.share(shared, knowledge, deep, self._look.now)
         else:
             for one in shared:
                 check.check(*one)
+        beside = Report()  # while helpers are at work on the streams
+        self._tree(beside, {origin: log_keys_of(checker, origin) for origin in origins})
+        self._content(beside)
+        for part in parts:
+            outcome.merge(part)
         self._take(outcome, checker)
         self._tables(check, outcome, streams)
-        return checker
+        self._report.take_beside(beside)
 
     def _take(self, outcome: Outcome, checker: TrailChecker) -> None:
         report = self._report
@@ -220,7 +229,19 @@ class _Verification:
             if row["adopted_at"] is None:
                 place = f"rulebooks:{'|'.join(str(part) for part in key)}"
                 report.add(Finding("NOT_ADOPTED", place, str(row["kind"])))
+
+    def _content(self, report: Report) -> None:
         counts = ContentCounts()
-        report.add_all(content_findings(connection, self._evidence, counts))
+        report.add_all(content_findings(self._connection, self._evidence, counts))
         report.openings, report.files = counts.openings, counts.files
         report.redactions = counts.redactions
+
+    def _tree(self, report: Report, log_keys: Mapping[str, Sequence[LogKey]]) -> None:
+        look = self._look
+        tree = TreeCheck(self._connection, look.outside, look.now)
+        tree.run(log_keys, report.add, signatures=look.depth == "deep")
+        counts = tree.counts
+        report.leaves, report.checkpoints = counts.leaves, counts.checkpoints
+        report.heads_outside = counts.heads_outside
+        report.flags += counts.flags
+        report.unchecked += counts.unchecked

@@ -7,6 +7,7 @@ are up and waiting by then. Where it may not lock (a copy that can only be read)
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import pickle
 from collections import Counter
@@ -100,18 +101,19 @@ class Crew:
         depth: Literal["full", "deep"],
         now: datetime | None,
     ) -> Iterator[Outcome]:
-        """What each portion of the streams came to, as they get done.
+        """Set the helpers to work; what each portion of the streams came to, as they get done.
 
         What all of them rest on grows with the number of tasks: each helper reads it once, from a
         file, and not with every portion.
         """
         if self._pool is None:
-            return
-        with NamedTemporaryFile(prefix="lianxi-verify-", suffix=".pickle") as file:
-            pickle.dump(knowledge, file, pickle.HIGHEST_PROTOCOL)
-            file.flush()
-            orders = [(portion, file.name, depth, now) for portion in _portions(streams)]
-            yield from self._pool.imap_unordered(_work, orders)
+            return iter(())
+        file = NamedTemporaryFile(prefix="lianxi-verify-", suffix=".pickle")  # noqa: SIM115 - below
+        self._stack.enter_context(file)
+        pickle.dump(knowledge, file, pickle.HIGHEST_PROTOCOL)
+        file.flush()
+        orders = [(portion, file.name, depth, now) for portion in _portions(streams)]
+        return self._pool.imap_unordered(_work, orders)
 
 
 _Order = tuple[list[Stream], str, Literal["full", "deep"], datetime | None]
@@ -133,6 +135,8 @@ def _join(url: str, meeting: Barrier) -> None:
     connection.exec_driver_sql(_FIRST_LOOK).all()
     meeting.wait(_MEET_SECONDS)
     _connection = connection
+    # nothing here goes in circles, and looking for circles takes a tenth of the time
+    gc.disable()
 
 
 def _work(order: _Order) -> Outcome:

@@ -4,21 +4,25 @@ A task's stream needs nothing but what the conference's stream holds (`Knowledge
 can be shared out among processes. What only all streams together can show is handed back.
 """
 
+import json
+from base64 import b64decode
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, bindparam, select
 
 from lianxi.domain.conference.events import TaskRegistered
 from lianxi.domain.conference.state import ConferenceState, Registration
 from lianxi.domain.task.events import AssignmentTransferred, TaskIssued
 from lianxi.domain.task.state import TaskState
 from lianxi.ids import CONFERENCE_STREAM, task_of_stream
+from lianxi.proof.hashing import sha256_hex
 from lianxi.proof.verification import Examined, Finding, TrailChecker, TrailRow, place_of
 from lianxi.store.dialect import take_any_text
+from lianxi.store.prepared import Prepared
 from lianxi.store.projection import Change, Recorded, Row, event_row
 from lianxi.store.rebuild import Key, Rebuild
 from lianxi.store.succession import successors_of
@@ -37,6 +41,9 @@ CHUNK = 500
 
 Stream = tuple[str, str]
 """Origin and name."""
+
+EventRow = Mapping[str, Any]
+"""A row of `events`, with the row of the command that caused it."""
 
 
 @dataclass
@@ -110,7 +117,7 @@ class StreamsCheck:
         self._knowledge = knowledge
         self._deep = depth == "deep"
         self._now = now
-        self.rebuild = Rebuild(knowledge.conferences)
+        self.rebuild = Rebuild(knowledge.conferences, clocks=self._deep)
         self.outcome = Outcome()
         self._tables = TableCheck(connection, self.outcome.seen)
         self._tasks = TaskTables(connection, self.outcome.seen)
@@ -137,7 +144,7 @@ class StreamsCheck:
             laws_of(stream, self._knowledge.held_by(origin)), self.outcome.derived
         )
 
-    def _check_event(self, walk: "_Walk", row: RowMapping, changes: list[Change]) -> None:
+    def _check_event(self, walk: "_Walk", row: EventRow, changes: list[Change]) -> None:
         outcome = self.outcome
         outcome.events += 1
         trail_row = TrailRow(
@@ -155,12 +162,15 @@ class StreamsCheck:
         outcome.bases[event.basis] += 1
         for column in differences(event_row(event, row["hash"]), row):
             outcome.add(Finding("COLUMN_DIFFERS", trail_row.place, column))
+        # a task's first event shares its command with the conference's stream, where it is checked
+        if event.cause.index == 0 and row["envelope"] is not None and event.kind != _ISSUED:
+            self._report_all(_command_findings(row))
         if not walk.folding:
             return
         self._derive(walk, examined, row)
         self._fold(walk, examined, row, changes)
 
-    def _derive(self, walk: "_Walk", examined: Examined, row: RowMapping) -> None:
+    def _derive(self, walk: "_Walk", examined: Examined, row: EventRow) -> None:
         standing = Standing.of(examined, row["hash"], row["envelope"])
         if standing is None:
             return
@@ -185,13 +195,14 @@ class StreamsCheck:
                 pass
 
     def _fold(
-        self, walk: "_Walk", examined: Examined, row: RowMapping, changes: list[Change]
+        self, walk: "_Walk", examined: Examined, row: EventRow, changes: list[Change]
     ) -> None:
         event, place = examined.event, _place(row)
         if event is None:
             return
         try:
-            changes += self.rebuild.add(Recorded(row["position"], event, row["hash"]))
+            recorded = Recorded(row["position"], event, row["hash"], examined.data)
+            changes += self.rebuild.add(recorded)
         except Exception as error:  # noqa: BLE001 - an event nobody decided breaks the fold anyhow
             self.outcome.add(Finding("FOLD_FAILED", place, type(error).__name__))
             walk.folding = False
@@ -271,29 +282,64 @@ def streams_of(connection: Connection) -> Counter[Stream]:
     return Counter({(origin, stream): count for origin, stream, count in found})
 
 
-def _chunks(connection: Connection, origin: str, stream: str) -> Iterator[Sequence[RowMapping]]:
+_ISSUED = TaskIssued.__name__
+
+_REPEATED = ("stream", "unit", "request_id", "action")
+"""Columns of `commands` that repeat what the payload says."""
+
+
+def _command_findings(row: EventRow) -> Iterator[Finding]:
+    """Whether a row of `commands` says what its envelope says.
+
+    The payload is not judged here, only held against its digest, which the event names.
+    """
+    place = place_of(row["origin"], "commands", row["payload_sha256"])
+    try:
+        payload = b64decode(json.loads(row["envelope"])["payload"])
+        said = json.loads(payload)
+        expected = {f"command_{name}": said[name] for name in _REPEATED}
+    except (ValueError, LookupError, TypeError, RecursionError):
+        yield Finding("COMMAND_DIFFERS", place, "envelope")
+        return
+    if sha256_hex(payload) != row["payload_sha256"]:
+        yield Finding("COMMAND_DIFFERS", place, "payload_sha256")
+    for column in differences(expected, row):
+        yield Finding("COMMAND_DIFFERS", place, column.removeprefix("command_"))
+
+
+_CHUNK = (
+    select(
+        events,
+        commands.c.envelope,
+        *(commands.c[name].label(f"command_{name}") for name in _REPEATED),
+    )
+    .outerjoin(
+        commands,
+        (commands.c.origin == events.c.origin)
+        & (commands.c.payload_sha256 == events.c.payload_sha256),
+    )
+    .where(
+        events.c.origin == bindparam("origin_"),
+        events.c.stream == bindparam("stream_"),
+        events.c.seq > bindparam("after_"),
+    )
+    .order_by(events.c.seq)
+    .limit(CHUNK)
+)
+_NEXT = Prepared(lambda _: _CHUNK)
+
+
+def _chunks(connection: Connection, origin: str, stream: str) -> Iterator[Sequence[EventRow]]:
     after = -1
     while True:
-        chunk = (
-            connection.execute(
-                select(events, commands.c.envelope)
-                .outerjoin(
-                    commands,
-                    (commands.c.origin == events.c.origin)
-                    & (commands.c.payload_sha256 == events.c.payload_sha256),
-                )
-                .where(events.c.origin == origin, events.c.stream == stream, events.c.seq > after)
-                .order_by(events.c.seq)
-                .limit(CHUNK)
-            )
-            .mappings()
-            .all()
-        )
-        if not chunk:
+        where = {"origin_": origin, "stream_": stream, "after_": after}
+        chunk = _NEXT.rows(connection, where)
+        if chunk:
+            yield chunk
+        if len(chunk) < CHUNK:
             return
-        yield chunk
         after = chunk[-1]["seq"]
 
 
-def _place(row: RowMapping) -> str:
+def _place(row: EventRow) -> str:
     return place_of(row["origin"], row["stream"], row["seq"])

@@ -1,5 +1,7 @@
 """From stored events back to facts the domain folds (streams layer, pure)."""
 
+from pydantic import BaseModel
+
 from lianxi.domain.conference.events import CONFERENCE_KINDS, ConferenceFact
 from lianxi.domain.task.events import KINDS, Fact
 from lianxi.proof.events import EventEnvelope
@@ -9,12 +11,16 @@ class UnknownKindError(ValueError):
     """The stream does not know this kind of event."""
 
 
-def task_fact(event: EventEnvelope, event_hash: str) -> Fact:
-    """The fact of an event on a task's stream; pydantic's ValidationError where data does not fit."""
+def task_fact(event: EventEnvelope, event_hash: str, data: BaseModel | None = None) -> Fact:
+    """The fact of an event on a task's stream; pydantic's ValidationError where data does not fit.
+
+    `data`: what `event.data` says, where it was read before.
+    """
     model = KINDS.get(event.kind)
     if model is None:
         raise UnknownKindError(event.kind)
-    data = model.model_validate(event.data)
+    if not isinstance(data, model):
+        data = model.model_validate(event.data)
     return Fact(event.seq, event_hash, event.at, event.basis, data, event.actor.role)
 
 

@@ -39,19 +39,39 @@ KEPT_INSTRUCTIONS = 32
 def evolve(state: TaskState | None, fact: ev.Fact) -> TaskState:
     """Apply one recorded event. The first event of a stream is `TaskIssued`."""
     if state is None:
+        return with_clocks(evolve_without_clocks(None, fact))
+    after = _evolved(state, fact)
+    resets = isinstance(fact.data, _SETTING_CHANGES) or after.phase is not state.phase
+    after = _with_clocks(after, before=None if resets else state)
+    return _settled(state, after, fact)
+
+
+def evolve_without_clocks(state: TaskState | None, fact: ev.Fact) -> TaskState:
+    """As `evolve`, for who folds a whole stream and asks for no deadline in between.
+
+    `with_clocks` of the last state is what `evolve` would have come to.
+    """
+    if state is None:
         if not isinstance(fact.data, ev.TaskIssued):
             raise ValueError("a task's stream begins with TaskIssued")
-        return _with_clocks(_issued(fact.data, fact), everybody=True)
+        return _issued(fact.data, fact)
+    return _settled(state, _evolved(state, fact), fact)
+
+
+def with_clocks(state: TaskState) -> TaskState:
+    """The state with the clocks of all its assignments, made from the rest of it."""
+    return _with_clocks(state, before=None)
+
+
+def _evolved(state: TaskState, fact: ev.Fact) -> TaskState:
+    """What the event itself changes."""
     update = _changes(state, fact)
     update |= {"seq": fact.seq, "last_hash": fact.hash, "last_at": fact.at}
     if fact.basis == "command":
         update |= {"head": fact.hash, "since_head": ()}
     else:
         update["since_head"] = (*state.since_head, fact.hash)[-KEPT_SINCE_HEAD:]
-    after = state.model_copy(update=update)
-    resets = isinstance(fact.data, _SETTING_CHANGES) or after.phase is not state.phase
-    after = _with_clocks(after, everybody=resets, before=state)
-    return _settled(state, after, fact)
+    return state.model_copy(update=update)
 
 
 def fold(facts: Iterable[ev.Fact]) -> TaskState | None:
@@ -114,9 +134,9 @@ def _changes(state: TaskState, fact: ev.Fact) -> Update:
     update: Update = {}
     if isinstance(data, ev.AssignmentEvent):
         update["assignments"] = _assignments(state, data, fact)
-    for kind, change in _TASK_CHANGES.items():
-        if isinstance(data, kind):
-            update |= change(state, data, fact)
+    change = _TASK_CHANGES.get(type(data))
+    if change is not None:
+        update |= change(state, data, fact)
     if not update and not isinstance(data, _NO_CHANGE):
         raise ValueError(f"{type(data).__name__} cannot follow TaskIssued")
     return update
@@ -451,13 +471,11 @@ _NO_CHANGE = (ev.RosterAdopted, ev.TaskThawed, ev.CancellationRequested)
 # --- what follows for all ---
 
 
-def _with_clocks(
-    state: TaskState, *, everybody: bool, before: TaskState | None = None
-) -> TaskState:
-    """Clocks of the assignments that the event changed, or of all of them."""
+def _with_clocks(state: TaskState, *, before: TaskState | None) -> TaskState:
+    """Clocks of the assignments that are not as they were before; of all without a before."""
     setting = state.setting
     active = state.phase is TaskPhase.ACTIVE
-    known = {} if everybody or before is None else before.assignments
+    known = {} if before is None else before.assignments
     changed = {
         unit: assignment.model_copy(
             update={"clocks": clocks_of(setting, assignment) if active else None}

@@ -27,11 +27,15 @@ Row = dict[str, Value]
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """An event with its place in the store and its hash."""
+    """An event with its place in the store and its hash.
+
+    `data`: what the event's data say, where somebody has read them already.
+    """
 
     position: int
     event: EventEnvelope
     hash: str
+    data: BaseModel | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +149,8 @@ def _commitments(
             yield path, value["commit"], value["size"], _media_beside(path, beside or {})
             return
         for name, member in value.items():
-            yield from _commitments(member, f"{path}/{name}", value)
+            if isinstance(member, dict | list):
+                yield from _commitments(member, f"{path}/{name}", value)
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from _commitments(item, f"{path}/{index}")

@@ -7,7 +7,7 @@ from typing import Any
 from lianxi.domain.conference.state import ConferenceState
 from lianxi.domain.task import events as tev
 from lianxi.domain.task.clocks import next_deadline, running
-from lianxi.domain.task.evolve import evolve
+from lianxi.domain.task.evolve import evolve, evolve_without_clocks
 from lianxi.domain.task.react import react
 from lianxi.domain.task.state import Assignment, TaskState
 from lianxi.domain.values import format_instant
@@ -26,15 +26,20 @@ from lianxi.streams.facts import task_fact
 
 
 def project_task(
-    conference: ConferenceState, before: TaskState | None, recorded: Recorded
+    conference: ConferenceState,
+    before: TaskState | None,
+    recorded: Recorded,
+    *,
+    clocks: bool = True,
 ) -> tuple[TaskState, list[Change]]:
     """The state after one event of a task's stream, and the append-only rows it gives rise to.
 
-    `task_rows` gives the rows that show the state. Raises as `project_conference` does.
+    `task_rows` gives the rows that show the state, which needs its clocks: whoever folds without
+    adds them at the end. Raises as `project_conference` does.
     """
     event = recorded.event
-    fact = task_fact(event, recorded.hash)
-    after = evolve(before, fact)
+    fact = task_fact(event, recorded.hash, recorded.data)
+    after = evolve(before, fact) if clocks else evolve_without_clocks(before, fact)
     changes = list(commitment_changes(recorded))
     if isinstance(fact.data, tev.TaskIssued):
         key: Row = {"origin": event.origin, "task": after.task}
