@@ -26,6 +26,9 @@ FIRST_YEAR, LAST_YEAR = 2000, 2100
 ONE_DAY = timedelta(days=1)
 _SUNDAY = 7
 
+KEPT = 4_096
+"""So many instants of rungs, and shifted days, a calendar remembers; beyond that it forgets them all."""
+
 
 def _read_day(value: Any) -> date:
     if isinstance(value, str):
@@ -126,8 +129,8 @@ class CalendarIndex(NamedTuple):
     """The special days as ordinals, ascending,"""
     drift: tuple[int, ...]
     """and by how many working days the week alone is wrong up to each, itself included."""
-    parts: dict[tuple[datetime, datetime, int, int], datetime]
-    """What `part_of_office_time` found: asked again at every event for limits that stay."""
+    rungs: dict[tuple[object, ...], datetime]
+    """What `ladder.rung_instant` found, at most `KEPT`."""
     shifts: dict[tuple[date, int], date]
     """What `working_day_after` found, as often."""
 
@@ -175,7 +178,7 @@ class Calendar(Frozen):
             office_day=datetime.combine(date.min, closes) - datetime.combine(date.min, opens),
             drift_days=tuple(day.toordinal() for day in days),
             drift=tuple(accumulate(drifts)),
-            parts={},
+            rungs={},
             shifts={},
             instants=instants,
             walls=walls,

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Literal, NamedTuple
 
 from lianxi.domain.calendar import (
+    KEPT,
     ONE_DAY,
     Calendar,
     KindOfDay,
@@ -27,9 +28,6 @@ DaysKind = Literal["working", "calendar"]
 Roll = Literal["none", "forward", "back"]
 
 NO_TIME = timedelta(0)
-
-KEPT_PARTS = 4_096
-"""So many parts of limits, and shifted days, a calendar remembers; beyond that it forgets them all."""
 
 
 class CountedDay(NamedTuple):
@@ -139,7 +137,7 @@ def working_day_after(calendar: Calendar, day: date, n: int) -> date:
     while left:
         found += step
         left -= is_working(calendar, found)
-    if len(shifts) >= KEPT_PARTS:
+    if len(shifts) >= KEPT:
         shifts.clear()
     shifts[asked] = found
     return found
@@ -212,16 +210,7 @@ def part_of_office_time(
 
     Without office time between them it is that part of the plain time.
     """
-    parts = calendar.index.parts
-    asked = (start, end, numerator, denominator)
-    if (found := parts.get(asked)) is not None:
-        return found
     total = office_time(calendar, start, end)
     if total == NO_TIME:
-        found = start + (end - start) * numerator // denominator
-    else:
-        found = add_office_time(calendar, start, total * numerator // denominator)
-    if len(parts) >= KEPT_PARTS:
-        parts.clear()
-    parts[asked] = found
-    return found
+        return start + (end - start) * numerator // denominator
+    return add_office_time(calendar, start, total * numerator // denominator)

@@ -12,7 +12,7 @@ from typing import Annotated, Literal, Protocol
 
 from pydantic import AfterValidator, Field, model_validator
 
-from lianxi.domain.calendar import Calendar
+from lianxi.domain.calendar import KEPT, Calendar
 from lianxi.domain.counting import (
     add_office_time,
     office_time,
@@ -92,17 +92,20 @@ class Rung(Frozen):
     fires_late: bool = False
 
     @property
+    def when(self) -> tuple[object, ...]:
+        """All that decides how far from its anchor it is due."""
+        return (
+            self.after_days,
+            self.before_seconds,
+            self.before_fraction,
+            self.before_days,
+            self.before_office_fraction,
+        )
+
+    @property
     def leads(self) -> bool:
         """Whether it is due before its anchor."""
-        return any(
-            lead is not None
-            for lead in (
-                self.before_seconds,
-                self.before_fraction,
-                self.before_days,
-                self.before_office_fraction,
-            )
-        )
+        return self.when[1:] != (None, None, None, None)
 
 
 Matter = Literal[
@@ -318,11 +321,28 @@ DEFAULT_LADDER = Ladder(
 
 
 def rung_instant(rung: Rung, limits: Limits, calendar: Calendar) -> datetime:
-    """When the rung is due. Fractions are of the whole limit as it was at opening, without pauses."""
+    """When the rung is due. Fractions are of the whole limit as it was at opening, without pauses.
+
+    Remembered by the calendar: it is asked again at every event, for limits that stay.
+    """
     if rung.anchor == "due":
         anchor, opened = limits.due, limits.due_opened_at
     else:
         anchor, opened = limits.acknowledge_by, limits.acknowledge_opened_at
+    pauses = tuple(_pauses(limits, opened)) if limits.pauses else ()
+    known, asked = calendar.index.rungs, (rung.when, anchor, opened, pauses)
+    found = known.get(asked)
+    if found is None:
+        found = _rung_instant(rung, anchor, opened, pauses, calendar)
+        if len(known) >= KEPT:
+            known.clear()
+        known[asked] = found
+    return found
+
+
+def _rung_instant(
+    rung: Rung, anchor: datetime, opened: datetime, pauses: Sequence[Pause], calendar: Calendar
+) -> datetime:
     if rung.after_days is not None:
         return shift_days(calendar, anchor, rung.after_days, "working")
     instants: list[datetime] = []
@@ -330,17 +350,12 @@ def rung_instant(rung: Rung, limits: Limits, calendar: Calendar) -> datetime:
         instants.append(anchor - timedelta(seconds=rung.before_seconds))
     if rung.before_fraction is not None:
         numerator, denominator = rung.before_fraction
-        pauses = _pauses(limits, opened)
         length = anchor - opened - sum((p.until - p.since for p in pauses), NO_TIME)
         instants.append(anchor - length * numerator // denominator)
     if rung.before_days is not None:
         instants.append(shift_days(calendar, anchor, -rung.before_days, "working"))
     if rung.before_office_fraction is not None:
-        instants.append(
-            _part_before(
-                calendar, opened, anchor, _pauses(limits, opened), rung.before_office_fraction
-            )
-        )
+        instants.append(_part_before(calendar, opened, anchor, pauses, rung.before_office_fraction))
     return max(instants, default=anchor)
 
 
@@ -363,7 +378,7 @@ def _part_before(
     """From when on that part of the limit's office time is left until the anchor."""
     numerator, denominator = part
     passed = denominator - numerator
-    if not pauses:  # nearly always, and remembered there
+    if not pauses:
         return part_of_office_time(calendar, opened, anchor, passed, denominator)
     total = office_time(calendar, opened, anchor)
     paused = sum((office_time(calendar, p.since, p.until) for p in pauses), NO_TIME)
