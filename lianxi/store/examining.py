@@ -10,6 +10,7 @@ and five minutes, ten minutes up to some 95,000 events, a quarter of an hour up 
 seventy minutes at a million.
 """
 
+import gc
 import json
 import os
 import subprocess
@@ -306,6 +307,7 @@ def by_origin(found: Sequence[Finding], origins: Sequence[str]) -> Mapping[str, 
 def main() -> int:
     """Read what to do, do it, write what was found; the argument: a pipe that ends with the worker."""
     os.nice(NICE)
+    gc.disable()  # as in `verify_sharing`: this process ends with its look
     threading.Thread(target=_end_with, args=(int(sys.argv[1]),), daemon=True).start()
     given: dict[str, Any] = json.load(sys.stdin)
     place = Place(
