@@ -23,13 +23,16 @@ from lianxi.domain.values import (
     TaskId,
 )
 from lianxi.proof.events import Head, SealedEvent
+from lianxi.proof.hashing import sha256_hex
 from lianxi.proof.rosters import RosterStep
+from lianxi.proof.wire import wire_bytes
 
 TASK_WORKFLOW = "Task"
 CONFERENCE_WORKFLOW = "Conference"
 MAILROOM_WORKFLOW = "Mailroom"
 SEALER_WORKFLOW = "Sealer"
 COMMAND_UPDATE = "command"
+ROSTERS_UPDATE = "adopt_rosters"
 STATE_QUERY = "state"
 RECORD_EVENTS = "record_events"
 DELIVER_NOTICES = "deliver_notices"
@@ -87,6 +90,26 @@ class CommandMessage(Frozen):
     roster_steps: tuple[RosterStep, ...] = Field(default=(), max_length=MAX_ROSTER_STEPS)
     stored: str | None = Field(default=None, max_length=MAX_STORED_TEXT)
     stored_roster: str | None = Field(default=None, max_length=MAX_STORED_ROSTER)
+
+
+class RostersMessage(Frozen):
+    """The argument of the update `adopt_rosters`: steps that a stream is to hear of before a command.
+
+    No command is needed: each step is signed by the roster's own keys.
+    """
+
+    roster_steps: tuple[RosterStep, ...] = Field(min_length=1, max_length=MAX_ROSTER_STEPS)
+
+    @property
+    def update_id(self) -> str:
+        """The one id these steps come in under; steps that several callers bring come once."""
+        return f"rosters.{sha256_hex(wire_bytes(self))}"
+
+
+class RostersAnswer(Frozen):
+    """The result of the update `adopt_rosters`: the version of the roster that the stream now has."""
+
+    version: int
 
 
 class CommandAnswer(Frozen):

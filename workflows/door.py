@@ -1,12 +1,14 @@
 """The one door into a stream's workflow: the update `command`, and how refusals leave it.
 
-Beside it what all workflows do with messages of other names: `StrangersRefused`.
+Beside it what all workflows do with messages of other names: `StrangersRefused`. A task has a second
+one, for rosters alone (`workflows/task.py`).
 
 Workflow layer. Handlers finish within the workflow task that brought them: they never await, so
 commands cannot pile up against the server's limit of updates in flight.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from temporalio import workflow
 from temporalio.common import RawValue
@@ -59,7 +61,7 @@ class CommandDoor(StrangersRefused):
         """Answer a signed command, or refuse it by rule."""
         self._loop.count_command()
         try:
-            answer = self._stream.answer(message, _update_id(), workflow.now())
+            answer = self._stream.answer(message, update_id(), workflow.now())
         except Refusal as refusal:
             workflow.logger.debug("command refused", extra={"code": refusal.code})
             raise refused(refusal) from None
@@ -76,13 +78,19 @@ class CommandDoor(StrangersRefused):
 
         A refusal by rule passes on to the handler, which repeats it to the caller.
         """
+        with self._turning_away():
+            self._stream.rehearse(message, update_id(), workflow.now())
+
+    @contextmanager
+    def _turning_away(self) -> Iterator[None]:
+        """What a validator finds wrong reaches the caller, and no history."""
         try:
-            self._stream.rehearse(message, _update_id(), workflow.now())
+            yield
         except Refusal as refusal:
             self._say_turned_away(refusal.code)
             raise refused(refusal) from None
         except Exception as error:
-            workflow.logger.exception("a command tripped over a bug")
+            workflow.logger.exception("an update tripped over a bug")
             raise _application_error(INTERNAL, {"error": type(error).__name__}) from error
 
     def _say_turned_away(self, code: str) -> None:
@@ -108,6 +116,7 @@ def _application_error(code: str, params: dict[str, str | int]) -> ApplicationEr
     return ApplicationError(code, detail, type=code, non_retryable=True)
 
 
-def _update_id() -> str:
+def update_id() -> str:
+    """What the update that is under way came in under."""
     info = workflow.current_update_info()
     return info.id if info is not None else ""

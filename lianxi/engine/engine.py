@@ -6,7 +6,7 @@ asked, since Temporal forgets workflows after the retention and a run its reques
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -24,18 +24,17 @@ from lianxi import ids
 from lianxi.domain.conference.refusals import ZoneUnknownError
 from lianxi.domain.engine import NEWEST_ENGINE
 from lianxi.domain.refusal import Refusal
-from lianxi.domain.roster import Roster
 from lianxi.domain.task.commands import ThawStream
 from lianxi.domain.task.state import TaskPhase
 from lianxi.engine.outcomes import Accepted, Outcome, Pending, Refused
-from lianxi.engine.owed_rosters import NOTHING, OwedRosters, fitting
+from lianxi.engine.owed_rosters import OwedRosters, fitting, portions
 from lianxi.engine.reconciling import keep_schedule, reconcile_now
 from lianxi.messages import (
     COMMAND_UPDATE,
     CONFERENCE_WORKFLOW,
     MAILROOM_WORKFLOW,
-    MAX_ROSTER_STEP_BYTES,
     MAX_THAW_STEP_BYTES,
+    ROSTERS_UPDATE,
     SEALER_WORKFLOW,
     TASK_WORKFLOW,
     CommandAnswer,
@@ -44,6 +43,8 @@ from lianxi.messages import (
     MailroomInput,
     ReconcileResult,
     RefusalDetail,
+    RostersAnswer,
+    RostersMessage,
     SealerInput,
     TaskInput,
     TaskStart,
@@ -59,6 +60,7 @@ from lianxi.proof.commands import (
 )
 from lianxi.proof.events import open_event
 from lianxi.proof.refusals import KeyUnknownError
+from lianxi.proof.rosters import RosterStep
 from lianxi.streams.conference_stream import ConferenceStream
 from lianxi.streams.thawing import pack
 
@@ -70,6 +72,10 @@ MIN_RPC_SECONDS = 1.0
 RETRY_PAUSE = timedelta(milliseconds=250)
 
 ResultT = TypeVar("ResultT")
+
+
+Way = list[CommandMessage | RostersMessage]
+"""Updates that are sent one after the other, never none."""
 
 
 class Engine:
@@ -135,23 +141,25 @@ class Engine:
         return outcome
 
     async def _until_known(self, signed: SignedCommand, workflow_id: str) -> Outcome:
-        """Send the same update until its outcome is known or the patience is over."""
+        """Send the same updates until their outcome is known or the patience is over.
+
+        The last is the command; those before it bring the stream rosters that it lacks.
+        """
         payload = signed.payload
-        message = await self._message(signed)
-        if not isinstance(message, CommandMessage):
-            return message
+        way = await self._way(signed)
+        if not isinstance(way, list):
+            return way
         deadline = _clock() + self._patience.total_seconds()
         while True:
             try:
                 left = max(deadline - _clock(), MIN_RPC_SECONDS)
-                answer = await self._send(message, signed, workflow_id, left)
+                answer = await self._send(way[0], signed, workflow_id, left)
             except WorkflowUpdateFailedError as error:
-                refused = _refusal(error)
-                if refused is not None:
-                    known = await self._second_look(refused, signed, message)
-                    if not isinstance(known, CommandMessage):
-                        return known
-                    message = known  # now with the roster steps that the stream lacks
+                known = await self._second_look(_refusal(error), signed, way)
+                if not isinstance(known, list):
+                    return known
+                if known is not way:
+                    way = known
                     continue
             except WorkflowUpdateRPCTimeoutOrCancelledError:
                 pass  # no answer in time: it may have been done
@@ -161,32 +169,42 @@ class Engine:
                     if outcome is not None:
                         return outcome
             else:
-                return await self._settled(answer, signed, deadline)
+                if isinstance(answer, CommandAnswer):
+                    return await self._settled(answer, signed, deadline)
+                way = way[1:]
+                if _clock() < deadline:
+                    continue
             if _clock() >= deadline:
                 return Pending(payload.request_id)
             await asyncio.sleep(RETRY_PAUSE.total_seconds())
 
-    async def _message(self, signed: SignedCommand) -> CommandMessage | Outcome:
-        """The command with all that its stream needs; the outcome where that is known before."""
+    async def _way(self, signed: SignedCommand) -> Way | Outcome:
+        """What is sent, in its order; the outcome where that is known before."""
         payload = signed.payload
-        thaws, owed = payload.action == ThawStream.action, NOTHING
+        owed: Sequence[RosterStep] = ()
         if ids.task_of_stream(payload.stream) is not None:
-            room = MAX_THAW_STEP_BYTES if thaws else MAX_ROSTER_STEP_BYTES
-            owed = await self._read(lambda: self._owed.of(payload.origin, payload.stream, room))
-        if owed.newest is not None:
-            outcome = await self._left_out(owed.newest, payload, signed.digest)
+            owed = await self._read(lambda: self._owed.of(payload.origin, payload.stream))
+        if payload.action != ThawStream.action:
+            return _with_rosters(signed, owed)
+        # a frozen stream seals nothing before it is thawed, no roster either
+        brought = fitting(owed, MAX_THAW_STEP_BYTES)
+        if len(brought) < len(owed):
+            outcome = await self._left_out(payload, signed.digest)
             if outcome is not None:
                 return outcome
-        message = CommandMessage(envelope=signed.text, roster_steps=owed.steps)
-        if not thaws:
-            return message
+        message = CommandMessage(envelope=signed.text, roster_steps=brought)
         thawing = await self._with_stored(message, payload)
-        return thawing or Refused("STORED_TOO_LARGE", {"stream": payload.stream})
+        return (
+            Refused("STORED_TOO_LARGE", {"stream": payload.stream})
+            if thawing is None
+            else [thawing]
+        )
 
-    async def _left_out(
-        self, newest: Roster, payload: CommandPayload, digest: str
-    ) -> Outcome | None:
+    async def _left_out(self, payload: CommandPayload, digest: str) -> Outcome | None:
         """What the stream cannot hear yet: that the key has ended. None: let the stream judge."""
+        newest = await self._read(lambda: self._trail.latest_roster(payload.origin))
+        if newest is None:
+            return None
         try:
             check_standing(payload, newest, datetime.now(UTC))
         except KeyUnknownError:
@@ -207,31 +225,55 @@ class Engine:
         return message.model_copy(update={"stored": packed, "stored_roster": stored.roster})
 
     async def _send(
-        self, message: CommandMessage, signed: SignedCommand, workflow_id: str, seconds: float
-    ) -> CommandAnswer:
+        self,
+        message: CommandMessage | RostersMessage,
+        signed: SignedCommand,
+        workflow_id: str,
+        seconds: float,
+    ) -> CommandAnswer | RostersAnswer:
         handle = self._client.get_workflow_handle(workflow_id)
-        answer: CommandAnswer = await handle.execute_update(
-            COMMAND_UPDATE,
+        commands = isinstance(message, CommandMessage)
+        answer: CommandAnswer | RostersAnswer = await handle.execute_update(
+            COMMAND_UPDATE if commands else ROSTERS_UPDATE,
             message,
-            id=update_id(signed.payload.request_id, signed.digest),
-            result_type=CommandAnswer,
+            id=(
+                update_id(signed.payload.request_id, signed.digest)
+                if isinstance(message, CommandMessage)
+                else message.update_id
+            ),
+            result_type=CommandAnswer if commands else RostersAnswer,
             rpc_timeout=min(RPC_TIMEOUT, timedelta(seconds=seconds)),
         )
         return answer
 
     async def _second_look(
-        self, refused: Refused, signed: SignedCommand, message: CommandMessage
-    ) -> Outcome | CommandMessage:
-        """Refusals that the trail may know better, or that a newer roster cures."""
+        self, refused: Refused | None, signed: SignedCommand, way: Way
+    ) -> Outcome | Way:
+        """What a refusal comes to: the trail may know better, or newer rosters cure it.
+
+        `way` itself: the same once more, after a pause. None says nothing about the command.
+        """
+        if refused is None:
+            return way
         payload, digest = signed.payload, signed.digest
+        message = way[0]
+        if isinstance(message, RostersMessage):
+            if refused.code == "BACKLOG_FULL":
+                return way  # what waits is being recorded
+            # the stream takes no rosters now: what it says to the command counts
+            left_out = await self._left_out(payload, digest)
+            return left_out or [_command(signed, message.roster_steps)]
         if refused.code == "EXPIRED":
             return await self._recorded_earlier(payload, digest) or refused
         if refused.code == "KEY_UNKNOWN" and not message.roster_steps:
             steps = await self._read(
                 lambda: self._trail.roster_steps(payload.origin, payload.stream)
             )
+            if message.stored is not None:
+                update = {"roster_steps": fitting(steps, MAX_THAW_STEP_BYTES)}
+                return [message.model_copy(update=update)] if steps else refused
             if steps:
-                return message.model_copy(update={"roster_steps": fitting(steps)})
+                return _with_rosters(signed, steps)
         if refused.code == "ALREADY_REGISTERED":
             await self.start_pending()
         return refused
@@ -391,6 +433,16 @@ class Engine:
     async def _read(self, look: Callable[[], ResultT]) -> ResultT:
         """Look something up in the trail without holding the event loop."""
         return await asyncio.to_thread(look)
+
+
+def _command(signed: SignedCommand, steps: tuple[RosterStep, ...]) -> CommandMessage:
+    return CommandMessage(envelope=signed.text, roster_steps=steps)
+
+
+def _with_rosters(signed: SignedCommand, steps: Sequence[RosterStep]) -> Way:
+    """The command with the last of the steps; those that do not go along, before it."""
+    *before, last = portions(steps) or [()]
+    return [*(RostersMessage(roster_steps=each) for each in before), _command(signed, last)]
 
 
 def _refusal(error: WorkflowUpdateFailedError) -> Refused | None:

@@ -29,6 +29,7 @@ from lianxi.messages import (
     COMMAND_UPDATE,
     CONFERENCE_WORKFLOW,
     RECONCILE_WORKFLOW,
+    ROSTERS_UPDATE,
     TASK_WORKFLOW,
 )
 from lianxi.streams.reconciling import (
@@ -53,8 +54,11 @@ PAGE = 500
 RPC_TIMEOUT = timedelta(seconds=10)
 KEY_MAY_LAG = timedelta(minutes=10)
 
-TAKE_COMMANDS = frozenset({CONFERENCE_WORKFLOW, TASK_WORKFLOW})
-"""Types that have the update `command`; for the others every update is of an unknown name."""
+UPDATES = {
+    CONFERENCE_WORKFLOW: frozenset({COMMAND_UPDATE}),
+    TASK_WORKFLOW: frozenset({COMMAND_UPDATE, ROSTERS_UPDATE}),
+}
+"""By type, the names of the updates that it takes; every other one is of an unknown name."""
 
 _THAW = "thaw"
 
@@ -63,7 +67,8 @@ _THAW = "thaw"
 class _Chain:
     """What is known of a workflow's runs, up to event `last` of the run `run_id`."""
 
-    takes_commands: bool
+    updates: frozenset[str]
+    """Of the updates that it takes, the names; none where it is no stream's workflow."""
     run_id: str = ""
     last: int = 0
     first_run_id: str = ""
@@ -152,7 +157,7 @@ class TemporalInspection:
             return None
         chain = self._chains.get(workflow_id)
         if chain is None:
-            chain = self._chains[workflow_id] = _Chain(seen.type in TAKE_COMMANDS)
+            chain = self._chains[workflow_id] = _Chain(UPDATES.get(seen.type, frozenset()))
         if chain.run_id != seen.run_id:
             await self._read_up_to(workflow_id, seen.run_id, chain, last_read)
         elif length > chain.last:
@@ -300,7 +305,7 @@ def _take_start(chain: _Chain, event: HistoryEvent) -> None:
     original = begun.original_execution_run_id
     if original and original != chain.run_id:
         chain.incidents.append(Incident(WORKFLOW_RESET, at, original))
-    if chain.takes_commands and not begun.continued_execution_run_id:
+    if chain.updates and not begun.continued_execution_run_id:
         for payload in begun.input.payloads[:1]:
             if _document(payload.data).get("carry") is not None:
                 chain.incidents.append(Incident(WORKFLOW_RESTARTED, at, "with a state"))
@@ -341,9 +346,11 @@ def _take_update(chain: _Chain, request: Any, at: datetime) -> None:
     name = request.input.name
     if not name:
         return  # accepted as admitted before
-    if name != COMMAND_UPDATE or not chain.takes_commands:
+    if name not in chain.updates:
         chain.incidents.append(Incident(UNKNOWN_UPDATE, at, name))
         return
+    if name != COMMAND_UPDATE:
+        return  # rosters: what became of them stands in the trail, derived from the conference's stream
     for payload in request.input.args.payloads[:1]:
         envelope = _document(payload.data).get("envelope")
         chain.unjudged.append((envelope if isinstance(envelope, str) else "", at))

@@ -121,7 +121,7 @@ def admit(
     signed = open_command(message.envelope)
     payload = signed.payload
     check_address(payload, origin=origin, stream=stream)
-    adoptions = _adoptions(roster, message.roster_steps)
+    adoptions = adoptions_of(roster, message.roster_steps)
     actor = authenticate(signed, adoptions[-1].roster if adoptions else roster)
     if arrived_as is not None and arrived_as != update_id(payload.request_id, signed.digest):
         raise UpdateIdMismatchError
@@ -139,8 +139,11 @@ def read_command(signed: SignedCommand, actions: Mapping[str, type[TaskCommand]]
         raise InvalidArgsError(**schema_error(error).params) from None
 
 
-def _adoptions(roster: Roster, steps: tuple[RosterStep, ...]) -> tuple[Adoption, ...]:
-    """The steps that are new to the stream, each checked against the roster before it."""
+def adoptions_of(roster: Roster, steps: tuple[RosterStep, ...]) -> tuple[Adoption, ...]:
+    """The steps that are new to the stream, each checked against the roster before it.
+
+    Raises the refusals of `proof.rosters`.
+    """
     adoptions: list[Adoption] = []
     for step in steps:
         if step.adopted_by(roster):

@@ -21,12 +21,15 @@ from lianxi.domain.task.commands import (
 from lianxi.domain.task.decide import decide
 from lianxi.domain.task.deciding.case import Events
 from lianxi.domain.task.evolve import evolve, fold
+from lianxi.domain.task.refusals import TaskEndedError
 from lianxi.domain.task.state import TaskPhase, TaskState
 from lianxi.ids import task_stream
 from lianxi.messages import (
     CommandAnswer,
     CommandMessage,
     Receipt,
+    RostersAnswer,
+    RostersMessage,
     TaskCarry,
     TaskInput,
     TaskStart,
@@ -34,12 +37,18 @@ from lianxi.messages import (
 from lianxi.proof.rosters import RosterStep
 from lianxi.streams.admission import (
     Admitted,
+    Adoption,
     admit,
+    adoptions_of,
     check_passing,
     check_standing_before_rules,
 )
 from lianxi.streams.facts import task_fact
-from lianxi.streams.refusals import StoredUnfitError, WrongRegistrationError
+from lianxi.streams.refusals import (
+    StoredUnfitError,
+    UpdateIdMismatchError,
+    WrongRegistrationError,
+)
 from lianxi.streams.task_beginning import begin
 from lianxi.streams.thawing import (
     StoredStream,
@@ -132,8 +141,26 @@ class TaskStream:
         events, happened_at = led_to(
             self.state, admitted, self.writer.instant(now), self.writer.engine
         )
-        self._adopt_rosters(admitted, now)
+        self._adopt_rosters(admitted.adoptions, now)
         return CommandAnswer(receipt=self._seal_command(events, admitted, now, happened_at))
+
+    def rehearse_rosters(self, message: RostersMessage, update_id: str, now: datetime) -> None:
+        """Raise what `adopt_rosters` would, changing nothing."""
+        self._check_rosters(message, update_id, self._after_rungs(now))
+
+    def adopt_rosters(
+        self, message: RostersMessage, update_id: str, now: datetime
+    ) -> RostersAnswer:
+        """Hear of rosters before a command comes that needs them: first the rungs due by now.
+
+        Those adopted before are passed over. Raises UpdateIdMismatchError, the refusals of
+        `proof.rosters`, FrozenError, BacklogFullError, TaskEndedError; then nothing has changed.
+        What rehearsed well is not refused: Temporal would give that answer to every repeat.
+        """
+        adoptions = self._check_rosters(message, update_id, self._after_rungs(now))
+        self.fire_rungs(now)
+        self._adopt_rosters(adoptions, now)
+        return RostersAnswer(version=self.writer.roster.version)
 
     # --- what it does by itself ---
 
@@ -212,7 +239,7 @@ class TaskStream:
         """What a thaw seals on the stored stream: rungs due on it, rosters it lacks, the event."""
         admitted = self._admit(message, update_id)
         self.fire_rungs(now)
-        self._adopt_rosters(admitted, now)
+        self._adopt_rosters(admitted.adoptions, now)
         return CommandAnswer(receipt=self._seal_command((event,), admitted, now))
 
     def _thawed(
@@ -260,9 +287,20 @@ class TaskStream:
             admitted.signed, admitted.actor.unit, sealed, task=self.state.task
         )
 
-    def _adopt_rosters(self, admitted: Admitted, now: datetime) -> None:
+    def _check_rosters(
+        self, message: RostersMessage, update_id: str, state: TaskState
+    ) -> tuple[Adoption, ...]:
+        if update_id != message.update_id:
+            raise UpdateIdMismatchError
+        adoptions = adoptions_of(self.writer.roster, message.roster_steps)
+        self.writer.check_open()
+        if state.phase is TaskPhase.ARCHIVED:
+            raise TaskEndedError(task=state.task, state=state.phase)
+        return adoptions
+
+    def _adopt_rosters(self, adoptions: Sequence[Adoption], now: datetime) -> None:
         authority = by_rule("roster")
-        for adoption in admitted.adoptions:
+        for adoption in adoptions:
             event = adopted(
                 adoption.step, adoption.roster.version, self.writer.adopt(adoption.roster)
             )

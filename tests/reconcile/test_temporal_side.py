@@ -14,10 +14,10 @@ from temporalio.client import WorkflowHistory, WorkflowUpdateFailedError
 
 from lianxi import ids
 from lianxi.engine.outcomes import Refused
-from lianxi.messages import RecordBatch
+from lianxi.messages import ROSTERS_UPDATE, RecordBatch, RostersMessage
 from lianxi.ports import ForkDetectedError
 from lianxi.store.verify import Look, verify_trail
-from tests.deployment import eventually
+from tests.deployment import accepted, eventually
 from tests.reconcile.ground import Ground
 from tests.workflows.test_trouble import replay
 
@@ -116,6 +116,22 @@ async def test_an_update_of_an_unknown_name_is_named(ground: Ground) -> None:
         await ground.deployment.handle(task).execute_update("backdoor", "open")
     await ground.finds("UNKNOWN_UPDATE", ground.workflow(task))
     await ground.deployment.done("U01", task, "acknowledge")
+
+
+async def test_rosters_that_a_task_heard_of_are_no_finding(ground: Ground) -> None:
+    """An update of a known name; whoever sends it, the steps are the conference's own."""
+    task, deployment = await ground.issue(), ground.deployment
+    stream = ids.task_stream(task)
+    revoking = deployment.parties.changing(retire=(deployment.parties.signers["U02"].key_id,))
+    await deployment.recorded(accepted(await deployment.engine.submit(revoking)))
+    steps = tuple(deployment.store.trail.roster_steps(deployment.parties.origin, stream))
+    message = RostersMessage(roster_steps=steps)
+    handle = deployment.handle(task)
+    with pytest.raises(WorkflowUpdateFailedError):
+        await handle.execute_update(ROSTERS_UPDATE, message, id="another")
+    await handle.execute_update(ROSTERS_UPDATE, message, id=message.update_id)
+    await deployment.until_kinds(task, "TaskIssued", "RosterAdopted")
+    await ground.finds_nothing()
 
 
 async def test_an_unsigned_command_is_turned_away_without_a_trace(ground: Ground) -> None:

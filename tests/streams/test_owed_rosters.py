@@ -2,22 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
-from lianxi.domain.roster import Roster, RosterChanges, RosterKey, RosterSignature
+from lianxi.domain.roster import RosterChanges, RosterKey, RosterSignature
 from lianxi.domain.values import Role
 from lianxi.engine import owed_rosters
-from lianxi.engine.owed_rosters import FAR_BEHIND, NOTHING, Owed, OwedRosters, fitting
+from lianxi.engine.owed_rosters import AT_ONCE, FAR_BEHIND, OwedRosters, fitting, portions
 from lianxi.messages import MAX_ROSTER_STEP_BYTES, MAX_ROSTER_STEPS, MAX_THAW_STEP_BYTES
 from lianxi.ports import StoreUnavailableError, Trail
 from lianxi.proof.rosters import RosterStep
 from lianxi.proof.wire import wire_bytes
-from tests.proof.material import roster
 
 ORIGIN = "example.org/lianxi/demo/0123456789abcdef"
-NEWEST = roster()
 
 
 @dataclass
@@ -39,10 +37,6 @@ class FakeTrail:
         self.reads += 1
         return self.steps
 
-    def latest_roster(self, _origin: str) -> Roster | None:
-        """The same for every conference."""
-        return NEWEST
-
 
 def key(number: int) -> RosterKey:
     """A key, of which only the size matters."""
@@ -62,34 +56,39 @@ def retiring(version: int = 2, keys: int = 0) -> RosterStep:
     return RosterStep(changes=changes, version=version, signatures=adding(1).signatures)
 
 
-def owed(trail: FakeTrail, **room: Any) -> Owed:
-    """What a command to a task owes."""
-    return OwedRosters(cast(Trail, trail)).of(ORIGIN, "task/T-0001", **room)
+def owed(trail: FakeTrail) -> Sequence[RosterStep]:
+    """What a task's stream must hear of."""
+    return OwedRosters(cast(Trail, trail)).of(ORIGIN, "task/T-0001")
 
 
 def test_what_only_adds_keys_is_not_owed_until_it_is_much() -> None:
     """A key that is unknown is asked for when it comes."""
     steps = [adding(number) for number in range(FAR_BEHIND)]
-    assert owed(FakeTrail(steps[1:])) == NOTHING
-    assert owed(FakeTrail(steps)) == Owed(tuple(steps))
-    assert owed(FakeTrail([adding(1), retiring()])) == Owed((adding(1), retiring()))
+    assert owed(FakeTrail(steps[1:])) == ()
+    assert owed(FakeTrail(steps)) == steps
+    assert owed(FakeTrail([adding(1), retiring()])) == [adding(1), retiring()]
 
 
-def test_where_not_all_fit_the_newest_roster_says_the_rest() -> None:
-    """A retirement behind what a command takes along is known to who sends it."""
-    steps = [adding(number) for number in range(MAX_ROSTER_STEPS)]
-    assert owed(FakeTrail(steps)) == Owed(tuple(steps))
-    assert owed(FakeTrail([*steps, retiring()])) == Owed(tuple(steps), NEWEST)
+def test_many_steps_go_in_portions() -> None:
+    """All of them, in their order, as many together as a workflow task can check."""
+    steps = [adding(number) for number in range(2 * AT_ONCE + 1)]
+    found = portions(steps)
+    assert [len(each) for each in found] == [AT_ONCE, AT_ONCE, 1]
+    assert [step for each in found for step in each] == steps
+    assert portions(steps[:AT_ONCE]) == [tuple(steps[:AT_ONCE])]
+    assert portions(()) == []
 
 
 def test_steps_are_bounded_by_their_bytes() -> None:
     """As many as there is room for, beside a thaw fewer, but one always."""
     steps = [retiring(version, keys=64) for version in range(2, 40)]
     for room in (MAX_ROSTER_STEP_BYTES, MAX_THAW_STEP_BYTES):
-        found = owed(FakeTrail(list(steps)), max_bytes=room)
-        sizes = sum(len(wire_bytes(step)) for step in found.steps)
+        sizes = sum(len(wire_bytes(step)) for step in fitting(steps, room))
         assert sizes <= room < sizes + len(wire_bytes(steps[0]))
-        assert found.newest == NEWEST
+    assert portions(steps)[0] == fitting(steps)
+    assert sum(map(len, portions(steps))) == len(steps)
+    many = [adding(number) for number in range(MAX_ROSTER_STEPS + 1)]
+    assert fitting(many) == tuple(many[:MAX_ROSTER_STEPS])
     assert fitting(steps, 1) == (steps[0],)
     assert fitting(()) == ()
 
@@ -107,13 +106,13 @@ def test_a_stream_that_needs_nothing_is_asked_once_for_each_version(
         reads.append(trail.reads)
     assert reads == [1, 1, 2, 3, 4]
     trail.steps.append(retiring())
-    assert rosters.of(ORIGIN, "one").steps == tuple(trail.steps)
+    assert rosters.of(ORIGIN, "one") == trail.steps
 
 
 def test_nothing_is_owed_while_the_store_is_away() -> None:
     """Commands are taken meanwhile; afterwards the steps come along again."""
     trail = FakeTrail([retiring()], away=True)
     rosters = OwedRosters(cast(Trail, trail))
-    assert rosters.of(ORIGIN, "task/T-0001") == NOTHING
+    assert rosters.of(ORIGIN, "task/T-0001") == ()
     trail.away = False
-    assert rosters.of(ORIGIN, "task/T-0001").steps == (retiring(),)
+    assert rosters.of(ORIGIN, "task/T-0001") == [retiring()]

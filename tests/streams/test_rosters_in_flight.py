@@ -12,7 +12,7 @@ from lianxi.domain.refusal import Refusal
 from lianxi.domain.roster import RosterChanges, RosterKey, Threshold
 from lianxi.domain.values import Role
 from lianxi.ids import task_stream
-from lianxi.messages import CommandAnswer, CommandMessage
+from lianxi.messages import CommandAnswer, CommandMessage, RostersMessage
 from lianxi.proof import rosters
 from lianxi.proof.keys import Signer
 from lianxi.proof.rosters import RosterStep, next_roster, roster_hash, sign_roster
@@ -66,6 +66,68 @@ def findings(scenario: Scenario) -> Sequence[Finding]:
     """All that verification finds."""
     checker = TrailChecker()
     return [finding for row in rows_of(scenario) for finding in checker.check(row)[1]]
+
+
+def hear(scenario: Scenario, *steps: RosterStep, arrived: str | None = None) -> int:
+    """Bring roster steps to the task without a command; the version that it then has."""
+    message = RostersMessage(roster_steps=steps)
+    stream, under = scenario.tasks["T-0001"], arrived or message.update_id
+    stream.rehearse_rosters(message, under, scenario.now)
+    return stream.adopt_rosters(message, under, scenario.now).version
+
+
+def test_rosters_are_adopted_without_a_command(scenario: Scenario) -> None:
+    """The steps are signed by the roster's own keys; heard of once, and what follows is judged by them."""
+    early = signed(scenario, "U01")
+    scenario.change_roster(retire=[scenario.signer("U01").key_id])
+    steps = scenario.steps[-1:]
+    newest = scenario.conference.state.roster.version
+    assert (hear(scenario, *steps), hear(scenario, *steps)) == (newest, newest)
+    assert kinds(scenario) == ["TaskIssued", "RosterAdopted"]
+    assert refused(lambda: send(scenario, early)) == "KEY_RETIRED"
+    send(scenario, signed(scenario, "U02"))
+    assert (findings(scenario), deep_findings(scenario)) == ([], [])
+
+
+def test_rungs_that_are_due_come_before_rosters(scenario: Scenario) -> None:
+    """As before a command: what a rule did earlier stands earlier."""
+    scenario.change_roster(retire=[scenario.signer("U01").key_id])
+    scenario.now += timedelta(days=2)
+    hear(scenario, scenario.steps[-1])
+    first, *rungs, last = kinds(scenario)
+    assert (first, last, set(rungs)) == ("TaskIssued", "RosterAdopted", {"RungFired"})
+    assert deep_findings(scenario) == []
+
+
+def test_rosters_that_nobody_signed_or_that_do_not_fit_change_nothing(scenario: Scenario) -> None:
+    """Nor do any under another id, or on a stream that is frozen."""
+    scenario.change_roster(retire=[scenario.signer("U01").key_id])
+    first = scenario.steps[-1]
+    scenario.change_roster(retire=[scenario.signer("auditor").key_id])
+    second = scenario.steps[-1]
+    forged = first.model_copy(update={"signatures": second.signatures})
+    stream = scenario.tasks["T-0001"]
+    assert refused(lambda: hear(scenario, forged)) == "SIGNATURE_INVALID"
+    assert refused(lambda: hear(scenario, second)) == "ROSTER_CHANGE"
+    assert refused(lambda: hear(scenario, first, arrived="rosters.x")) == "UPDATE_ID_MISMATCH"
+    stream.writer.frozen = True
+    assert refused(lambda: hear(scenario, first)) == "FROZEN"
+    assert kinds(scenario) == ["TaskIssued"]
+
+
+def test_a_task_that_is_archived_hears_of_no_rosters(scenario: Scenario) -> None:
+    """Nothing follows the archive, not even where it is only due."""
+    words = scenario.text("no longer wanted", "convener").model_dump(mode="json")
+    scenario.act("convener", "T-0001", "cancel", reason=words)
+    scenario.change_roster(retire=[scenario.signer("U01").key_id])
+    scenario.now += timedelta(days=365)
+    message = RostersMessage(roster_steps=(scenario.steps[-1],))
+    stream = scenario.tasks["T-0001"]
+    for work in (stream.rehearse_rosters, stream.adopt_rosters):
+        assert refused(lambda work=work: work(message, message.update_id, scenario.now)) == (
+            "TASK_ENDED"
+        )
+    assert "RosterAdopted" not in kinds(scenario)
 
 
 def test_a_revoked_key_is_refused_where_the_stream_hears_of_it(scenario: Scenario) -> None:

@@ -3,13 +3,15 @@
 import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
-from temporalio.client import Client, WorkflowHistory
+from temporalio.client import Client, WorkflowHandle, WorkflowHistory
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
 from lianxi import ids
 from lianxi.engine.connection import DATA_CONVERTER
-from lianxi.engine.owed_rosters import FAR_BEHIND
+from lianxi.engine.owed_rosters import AT_ONCE
+from lianxi.messages import MAX_ROSTER_STEPS
 from lianxi.proof.rosters import roster_hash
 from lianxi.store.verify import verify_trail
 from tests.deployment import Deployment, accepted, refusal
@@ -55,38 +57,48 @@ async def test_a_rotated_key_goes_on_where_the_old_one_was(deployment: Deploymen
         verify_trail, deployment.store.engine, deployment.store.evidence
     )
     assert {finding.code for finding in found.findings} <= {"OPENING_MISSING"}
+    conference = ids.conference_workflow_id(parties.conference)
+    for handle in (deployment.handle(task), deployment.client.get_workflow_handle(conference)):
+        await replayed(handle)
+
+
+async def test_a_stream_far_behind_is_brought_forward(temporal: Client, tmp_path: Path) -> None:
+    """More steps than one message takes along, and no unit that it knew can act."""
+    units = tuple(f"N{number:03d}" for number in range(MAX_ROSTER_STEPS + 2))
+    made = Deployment.prepared(temporal, tmp_path, units=("U01", "U02", *units))
+    try:
+        async with made.worker():
+            await made.found(keys=("U01", "U02"))
+            last = units[-1]
+            task = await made.issue(units=["U01", "U02", last])
+            for unit in units:
+                receipt = accepted(await made.engine.submit(made.parties.registering(unit)))
+            await made.recorded(receipt)
+            early = made.parties.sign("U02", ids.task_stream(task), "acknowledge", {})
+            retire = tuple(made.parties.signers[unit].key_id for unit in ("U01", "U02"))
+            revoking = made.parties.changing(retire=retire)
+            await made.recorded(accepted(await made.engine.submit(revoking)))
+            # refused, and yet the stream hears of all but what goes along with the command itself
+            assert refusal(await made.engine.submit(early)) == "KEY_RETIRED"
+            heard = await made.until(lambda: made.kinds(task)[AT_ONCE:])
+            assert set(heard) == {"RosterAdopted"}
+            await made.recorded(await made.done(last, task, "acknowledge"))
+            adopted = ["RosterAdopted"] * (len(units) + 1)
+            assert made.kinds(task) == ["TaskIssued", *adopted, "AssignmentAcknowledged"]
+            found = await asyncio.to_thread(verify_trail, made.store.engine, made.store.evidence)
+            assert {finding.code for finding in found.findings} <= {"OPENING_MISSING"}
+            await replayed(made.handle(task))
+    finally:
+        made.store.close()
+
+
+async def replayed(handle: WorkflowHandle[Any, Any]) -> None:
+    """A workflow's history so far, replayed with today's code."""
     replayer = Replayer(
         workflows=[TaskWorkflow, ConferenceWorkflow],
         data_converter=DATA_CONVERTER,
         workflow_runner=UnsandboxedWorkflowRunner(),
     )
-    conference = ids.conference_workflow_id(parties.conference)
-    for handle in (deployment.handle(task), deployment.client.get_workflow_handle(conference)):
-        history = await handle.fetch_history()
-        text = json.loads(history.to_json())
-        await replayer.replay_workflow(WorkflowHistory.from_json(history.workflow_id, text))
-
-
-async def test_a_stream_far_behind_is_brought_forward(temporal: Client, tmp_path: Path) -> None:
-    """More new keys than one command takes along: known ones carry the stream there in rounds."""
-    units = tuple(f"N{number:03d}" for number in range(140))
-    made = Deployment.prepared(temporal, tmp_path, units=("U01", "U02", *units))
-    try:
-        async with made.worker():
-            await made.found(keys=("U01", "U02"))
-            task = await made.issue(units=["U01", "U02"])
-            for unit in units:
-                receipt = accepted(await made.engine.submit(made.parties.registering(unit)))
-            await made.recorded(receipt)
-            assert len(units) > FAR_BEHIND
-            last = units[-1]
-            assert refusal(await made.act(last, task, "acknowledge")) == "KEY_UNKNOWN"
-            # revoked behind all that one command takes along: the stream cannot hear of it yet
-            revoking = made.parties.changing(retire=(made.parties.signers["U02"].key_id,))
-            await made.recorded(accepted(await made.engine.submit(revoking)))
-            assert refusal(await made.act("U02", task, "acknowledge")) == "KEY_RETIRED"
-            assert made.kinds(task) == ["TaskIssued"]
-            await made.recorded(await made.done("U01", task, "acknowledge"))
-            assert refusal(await made.act(last, task, "acknowledge")) == "NOT_YOUR_ASSIGNMENT"
-    finally:
-        made.store.close()
+    history = await handle.fetch_history()
+    text = json.loads(history.to_json())
+    await replayer.replay_workflow(WorkflowHistory.from_json(history.workflow_id, text))
