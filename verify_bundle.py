@@ -1777,8 +1777,8 @@ class Verification:
             self.find("GAP", place, f"after {stream.seq}")
         elif event["prev"] != stream.hash:
             self.find("LINK_BROKEN", place, "prev")
-        if event["at"] < stream.at:
-            self.find("LINK_BROKEN", place, "at")
+        elif event["at"] < stream.at:
+            self.find("ORDER_WRONG", place, "at")
         stream.seq, stream.hash, stream.at = fields["seq"], fields["hash"], event["at"]
 
     def _leaf(self, stream: Stream, fields: dict[str, Json], leaf: bytes, place: str) -> None:

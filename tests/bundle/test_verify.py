@@ -22,10 +22,12 @@ from lianxi.domain.conference.commands import ChangeRoster
 from lianxi.domain.roster import RosterChanges, RosterKey
 from lianxi.domain.values import Role, format_instant
 from lianxi.proof.checkpoints import log_key
+from lianxi.proof.events import head_after, open_event
 from lianxi.proof.hashing import event_hash
 from lianxi.proof.keys import Signer
 from lianxi.proof.rosters import RosterStep, next_roster, sign_roster
 from lianxi.proof.signing import sign_command
+from lianxi.proof.verification import TrailRow, check_event
 from tests.bundle.conftest import Judge, silent
 from tests.bundle.material import LOG, WITNESSES, Made, bundle_of, note_of, witness_vkey
 from tests.store.scenario import Scenario, whole_life
@@ -363,6 +365,37 @@ def test_counts_and_digest_of_the_footer_are_checked(
         run = verify_bundle.Verification(bundle, None, jobs=1)
         run.run(silent)
     assert [finding.code for finding in run.findings] == ["BUNDLE_CHANGED"]
+
+
+LINKS = {"GAP", "LINK_BROKEN", "ORDER_WRONG"}
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"at": "2020-01-01T00:00:00.000000Z"}, {"ORDER_WRONG"}),
+        ({"at": "2020-01-01T00:00:00.000000Z", "prev": "ab" * 32}, {"LINK_BROKEN"}),
+        ({"at": "2020-01-01T00:00:00.000000Z", "seq": 99}, {"GAP"}),
+    ],
+    ids=["dated", "dated and torn off", "dated and far off"],
+)
+def test_what_is_wrong_between_two_events_has_the_live_verifiers_name(
+    change: dict[str, Any], expected: set[str], made: Made, judge: Judge
+) -> None:
+    """One name for an event that does not follow, here and in `audit verify`."""
+    changed = made.event("TaskClosed")
+    changed["event"] = verify_bundle.canonical(json.loads(changed["event"]) | change).decode()
+    changed["hash"] = event_hash(changed["event"].encode())
+    lines = [line for line in made.of("event") if line["stream"] == changed["stream"]]
+    before = lines[lines.index(changed) - 1]
+    previous = head_after(open_event(before["event"].encode()), before["hash"])
+    row = TrailRow(
+        made.origin, changed["stream"], changed["seq"], changed["event"].encode(), changed["hash"]
+    )
+    live = {finding.code for finding in check_event(previous, row)[1]} & LINKS
+    place = f"{changed['stream']}#{changed['seq']}"
+    found = {finding.code for finding in judge(made).run.findings if finding.place.endswith(place)}
+    assert (found & LINKS, live) == (expected, expected)
 
 
 SIGNED = ("event", "envelope", "hash", "note", "salt", "bytes")
