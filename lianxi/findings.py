@@ -18,7 +18,7 @@ FINDINGS: dict[str, str] = {
     "ADDRESS_MISMATCH": N_("The event stands in another place than it names."),
     "GAP": N_("Events are missing before this one in its stream."),
     "LINK_BROKEN": N_("The event does not continue the one before it."),
-    "ORDER_WRONG": N_("The event is dated before the one it follows."),
+    "ORDER_WRONG": N_("The event stands, or is dated, before the one that it follows."),
     "STREAM_UNREADABLE": N_("A row of the stream cannot be read at all."),
     # whose act it is
     "COMMAND_INVALID": N_(
