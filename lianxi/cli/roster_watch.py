@@ -181,7 +181,7 @@ def steps_since(client: "Client", version: int) -> Iterator[dict[str, Any]]:
         version = max(version, 1) + len(steps)
 
 
-def derived(text: str, steps: list[Any]) -> str:
+def _derived(text: str, steps: list[Any]) -> str:
     """The roster after these steps; raises the refusals of `proof.rosters.adopt`, ValueError."""
     # only here, since few calls meet a new roster and pydantic takes a while to load
     from lianxi.proof.rosters import RosterStep, adopt, read_roster, roster_bytes
@@ -200,7 +200,7 @@ def _stepped(
         _forked(folder, pin, f"{version}:{digest}", (pin.roster_version, pin.roster_hash))
     for answer in steps_since(client, pin.roster_version):
         try:
-            text = derived(text, answer["steps"])
+            text = _derived(text, answer["steps"])
         except (Refusal, ValueError) as refusal:
             offered = {"header": f"{version}:{digest}", "steps": answer["steps"]}
             _refused(folder, pin, offered, refusal)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -361,26 +362,36 @@ def test_a_chain_shown_to_one_question_alone_is_refused(house: House) -> None:
     """Steps that lead from another first roster, or another way, to no roster that was verified."""
     unit, known = house.units["U01"], house.gateway.known
     check = ("conference", "roster", "check", "-o", "json")
+    trust = ("audit", "trust", "--to", "t.json", "-o", "json")
     genesis, steps = known.genesis, known.steps
     unit.run(*check, ok=True)
     known.steps = []
-    assert unit.run(*check).error["code"] == "ROSTER_FORKED"
+    for words in (check, trust):
+        assert unit.run(*words).error["code"] == "ROSTER_FORKED"
     first = read_roster(genesis.encode())
     known.steps, known.genesis = (
         steps,
         roster_bytes(first.model_copy(update={"keys": first.keys[:1]})).decode(),
     )
-    assert unit.run(*check).error["code"] == "ROSTER_FORKED"
+    for words in (check, trust):
+        assert unit.run(*words).error["code"] == "ROSTER_FORKED"
+    assert not (unit.home / "t.json").exists()
 
 
 def test_a_roster_recorded_between_two_questions_is_no_contradiction(house: House) -> None:
-    """`roster check` asks for the newest, then for the steps, which may be one more by then."""
+    """`roster check` asks for the newest, then for the steps, which may be one more by then.
+
+    So may those that `audit trust` follows from the first one on.
+    """
     log, known = house.gateway.log, house.gateway.known
     assert log is not None
     log.named_roster = known.shown_roster = known.conference.state.roster
     as_convener(house, "key", "register", new_key(house, "U01"))
     shown = house.units["U02"].run("conference", "roster", "check", "-o", "json", ok=True).json
     assert shown["version"] == known.conference.state.roster.version
+    house.units["U01"].run("todo", ok=True)
+    trust = house.units["U01"].run("audit", "trust", "--to", "-", ok=True).json
+    assert trust["genesis"] == shown["genesis"] == sha256(known.genesis.encode()).hexdigest()
 
 
 def test_the_chain_of_rosters_is_checked(house: House) -> None:

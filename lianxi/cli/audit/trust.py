@@ -1,7 +1,6 @@
 """`lianxi audit trust`: a trust file, to be compared outside the system (cli layer; pydantic)."""
 
 from collections.abc import Sized
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +12,8 @@ from lianxi.cli.faults import CliError
 from lianxi.cli.grammar import Flags, option, verb
 from lianxi.cli.language import _
 from lianxi.cli.private_files import write_private
+from lianxi.cli.roster_watch import roster_chain
 from lianxi.cli.terminal import put, say, visible_line
-from lianxi.domain.refusal import Refusal
 from lianxi.i18n import N_
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ def trust(flags: Flags, to: str, quorum: int) -> None:
 
     client = Client(flags)
     logs = known_log_keys(client)
-    genesis = _genesis(client)
+    genesis = roster_chain(client, client.log.folder, client.log.pin).hashes[0]
     items = client.read("witnesses").get("items", []) if quorum else []
     policy = _policy(client.place.origin, logs, items, quorum)
     active = client.log.log_keys()[0]
@@ -126,27 +125,3 @@ def _refused(text: str, units: Sized, quorum: int) -> CliError:
     count = len(units)
     message = text.format(count=count, quorum=quorum, least=smallest_quorum(count, 0))
     return CliError("USAGE", message=message, command="lianxi audit trust")
-
-
-def _genesis(client: Client) -> str:
-    """The first roster's hash; every step from it to the roster kept here is verified."""
-    from lianxi.cli.roster_watch import derived, steps_since
-
-    text: str | None = None
-    first = ""
-    try:
-        for answer in steps_since(client, 0):
-            if text is None:
-                text = str(answer.get("genesis"))
-                first = sha256(text.encode()).hexdigest()
-            text = derived(text, answer["steps"])
-    except (Refusal, ValueError) as error:
-        reason = error.code if isinstance(error, Refusal) else "SCHEMA"
-        raise CliError("ANSWER_UNREADABLE", reason=f"roster/steps: {reason}") from None
-    pin = client.log.pin
-    reached = sha256((text or "").encode()).hexdigest()
-    if pin.roster_hash and reached != pin.roster_hash:
-        offered = {"reached": reached, "genesis": first}
-        path = client.log.folder.keep_evidence("roster-forked", offered)
-        raise CliError("ROSTER_FORKED", path=str(path), kept=pin.roster_version, reason="hash")
-    return first
