@@ -251,6 +251,18 @@ def test_two_of_three_have_a_lost_key_replaced(house: House) -> None:
     ahead = new.effective - datetime.now(UTC)
     assert timedelta(hours=119) < ahead < timedelta(hours=120, minutes=2)
     assert key_id(house.units["U03"]) == lost
+    # on both machines: the new key waits for its instant, the lost one acts until then
+    waits = Machine(house.office.home / "later-U03", house.gateway.url).run("todo", "-o", "json")
+    assert (waits.code, waits.error["code"]) == (4, "KEY_NOT_YET")
+    assert parse_instant(waits.error["params"]["effective"]) == new.effective
+    shown = house.units["U03"].run("key", "show", "-o", "json", ok=True).json
+    standings = {row["key_id"]: row["standing"] for row in shown["keys"]}
+    assert standings == {lost: "active", new.key_id: "waiting"}
+    # each key is replaced once: nobody adopts, or proposes, the same again
+    again = as_convener(house, *roster, "adopt", "p.json", ok=False)
+    assert (again.code, again.error["code"]) == (5, "ROSTER_PROPOSAL")
+    once_more = (*roster, "propose", "--replace", request, "--lost", lost, "--to", "q.json")
+    assert as_convener(house, *once_more, ok=False).code != 0
 
 
 @pytest.mark.parametrize(
@@ -282,6 +294,14 @@ def adopting(house: House) -> tuple[str, ...]:
     return (*roster, "adopt", "p.json", "--reason", "left")
 
 
+def adopting_a_replacement(house: House) -> tuple[str, ...]:
+    roster, lost = ("conference", "roster"), key_id(house.units["U03"])
+    proposed = ("propose", "--replace", new_key(house, "U03"), "--lost", lost, "--to", "p.json")
+    as_convener(house, *roster, *proposed)
+    as_convener(house, *roster, "sign", "p.json", "--yes")
+    return (*roster, "adopt", "p.json", "--reason", "the card was lost")
+
+
 def registering(house: House) -> tuple[str, ...]:
     return ("key", "register", new_key(house, "U03"))
 
@@ -303,7 +323,17 @@ def replacing(house: House) -> tuple[str, ...]:
     ("making", "fault"),
     [
         (adopting, "drop"),
-        *((each, "drop-after") for each in (adopting, registering, rotating, revoking, replacing)),
+        *(
+            (each, "drop-after")
+            for each in (
+                adopting,
+                adopting_a_replacement,
+                registering,
+                rotating,
+                revoking,
+                replacing,
+            )
+        ),
     ],
 )
 def test_a_change_of_the_roster_is_repeated_safely(
