@@ -105,7 +105,10 @@ def any_text(raw: bytes) -> str:
 
 
 def take_any_text(connection: Connection) -> None:
-    """Read text that is none as `any_text` from here on: for who judges rows instead of using them."""
+    """Read text that is none as `any_text`: for who judges rows instead of using them.
+
+    Until the connection goes back to its pool.
+    """
     if connection.dialect.name == "sqlite":
         driver: Any = connection.connection.driver_connection
         driver.text_factory = any_text
@@ -167,6 +170,7 @@ def _sqlite_engine(
         URL.create("sqlite"), creator=connect, poolclass=QueuePool, pool_size=pool_size
     )
     event.listen(engine, "connect", _set_pragmas)
+    event.listen(engine, "checkin", _take_text_alone)
     event.listen(engine, "begin", _begin_by(begin))
     return engine
 
@@ -179,6 +183,12 @@ def _set_pragmas(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> N
     # what is deleted is overwritten: a redacted text must not lie about in free pages
     cursor.execute("PRAGMA secure_delete=ON")
     cursor.close()
+
+
+def _take_text_alone(connection: DBAPIConnection | None, _record: ConnectionPoolEntry) -> None:
+    driver: Any = connection
+    if driver is not None:
+        driver.text_factory = str
 
 
 def _begin_by(statement: str) -> Callable[[Connection], None]:

@@ -23,6 +23,7 @@ from lianxi.proof.keys import Signer
 from lianxi.service_keys import ServiceKeyError
 from lianxi.store.anchors import Anchors
 from lianxi.store.checkpointing import Notary, write_notes
+from lianxi.store.dialect import take_any_text
 from lianxi.store.faults import outages_translated
 from lianxi.store.growing import Candidate, Grown, add_leaves, candidate
 from lianxi.store.prepared import Prepared
@@ -84,6 +85,7 @@ class SqlSealer:
     def _read(self) -> tuple[list[Candidate], bool]:
         """The next events without a leaf, of conferences that may be sealed; whether there are more."""
         with self._reading.connect() as connection:
+            take_any_text(connection)  # a row that cannot be read is judged like any other
             if self._cursor is None:
                 self._cursor, whole = self._mark.begin(_highest(connection))
                 if whole:

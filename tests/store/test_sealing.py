@@ -14,7 +14,8 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
 
 from lianxi.ports import SealTurn, StoreUnavailableError
 from lianxi.proof.checkpoints import log_key, open_checkpoint
@@ -231,6 +232,41 @@ def test_what_was_changed_before_it_was_sealed_is_left(
     assert turn.sealed == count(recorded) - stuck
     assert set(left_of(turn)) == {"task/T-0001"}
     assert unsealed_count(recorded) == stuck
+
+
+@pytest.mark.parametrize(
+    ("column", "reason"),
+    [("kind", "columns"), ("stream", "columns"), ("origin", "columns"), ("hash", "hash")],
+)
+def test_a_row_whose_text_is_none_is_left_and_named(
+    recorded: Store, edit: Callable[..., None], column: str, reason: str
+) -> None:
+    """Bytes that are no UTF-8 in a text column are one row's fault: the store is not away."""
+    with recorded.engine.connect() as connection:
+        of_task = select(func.max(events.c.seq)).where(events.c.stream == "task/T-0001")
+        last = connection.scalar(of_task)
+    edit(
+        f"UPDATE events SET {column} = CAST(x'FF' || CAST({column} AS BLOB) AS TEXT)"  # noqa: S608
+        " WHERE stream = 'task/T-0001' AND seq = ?",
+        last,
+    )
+    turn = sealed_all(sealer_of(recorded))
+    assert turn.sealed == count(recorded) - 1
+    (left,) = turn.left
+    assert (left.seq, left.reason, left.events) == (last, reason, 1)
+    said = {"origin": left.origin, "stream": left.stream}
+    if column in said:
+        assert said[column].startswith("\\xff")
+
+
+def test_who_reads_after_the_sealer_takes_no_text_that_is_none(
+    recorded: Store, edit: Callable[..., None]
+) -> None:
+    """Judging rows is not using them: the connection goes back as it came."""
+    sealed_all(sealer_of(recorded))
+    edit("UPDATE events SET kind = CAST(x'FF' AS TEXT) WHERE stream = 'task/T-0001'")
+    with pytest.raises(OperationalError), recorded.engine.connect() as connection:
+        connection.execute(select(events.c.kind)).all()
 
 
 def test_an_event_that_does_not_follow_its_leaf_is_left(
