@@ -181,13 +181,14 @@ async def _log_headers(request: Request, services: Services) -> Headers:
     if found is not None:
         return found
     try:
-        await with_store(services, lambda _, connection: heads.look(connection, conference, seen))
+        return await with_store(
+            services, lambda _, connection: heads.look(connection, conference, seen)
+        )
     except StoreUnavailableError:
         return heads.remembered(conference, seen, "away") or {}
     except Exception:  # noqa: BLE001 - an answer that is made is given, with or without its headers
         _log.warning("the log was not looked up", exc_info=True)
         return heads.remembered(conference, seen, "away") or {}
-    return heads.remembered(conference, seen, "after") or {}
 
 
 def _viewer(request: Request, seen: Seen, access: Access, now: datetime) -> Actor:

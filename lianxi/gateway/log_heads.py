@@ -34,7 +34,7 @@ _PROOFS = 1_024
 _SIZE_DIGITS = 18
 
 Headers = Mapping[str, str]
-Moment = Literal["before", "after", "away"]
+Moment = Literal["before", "away"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,31 +60,32 @@ class LogHeads:
     def remembered(self, conference: str, seen: int, moment: Moment = "before") -> Headers | None:
         """The headers without a look at the store; None where one is needed, or nothing is known.
 
-        `moment`: before a look, after one, or with the store away: then nothing is said of the tree
-        that a client could take for a log that shrank or cannot be proven.
+        `moment`: before a look, or with the store away: then nothing is said of the tree that a
+        client could take for a log that shrank or cannot be proven.
         """
         with self._lock:
             head = self._heads.get(conference)
             if head is None:
                 return None
             old = self._clock() - head.looked_at >= FRESH
-            if moment != "after" and (seen > head.size or (old and moment == "before")):
+            if seen > head.size or (old and moment == "before"):
                 return None
-            if not head.size:
-                return head.headers
-            if seen in (0, head.size) or seen > head.size:
-                return {**head.headers, CONSISTENCY: ""}
             proof = self._proofs.get((head.origin, seen, head.size))
-            return None if proof is None else {**head.headers, CONSISTENCY: proof}
+        provable = 0 < seen < head.size
+        return None if provable and proof is None else _said(head, proof)
 
-    def look(self, connection: Connection, conference: str, seen: int) -> None:
-        """Look the log up anew, and the proof from the size a client has seen."""
+    def look(self, connection: Connection, conference: str, seen: int) -> Headers:
+        """Look the log up anew, and the proof from the size a client has seen; what is to be said.
+
+        Said of what was looked up here: another look may have found more meanwhile, without this
+        proof. Nothing where the conference is not known.
+        """
         with self._lock:
             head = self._heads.get(conference)
         if head is None or self._clock() - head.looked_at >= FRESH or seen > head.size:
             found = self._known.look(connection, conference)
             if found is None:
-                return
+                return {}
             head = self._read(connection, found)
             with self._lock:
                 before = self._heads.get(conference)
@@ -93,8 +94,7 @@ class LogHeads:
                     self._heads[conference] = head
                 else:
                     head = before
-        if 0 < seen < head.size:
-            self._prove(connection, head, seen)
+        return _said(head, self._prove(connection, head, seen) if 0 < seen < head.size else "")
 
     def _read(self, connection: Connection, found: Seen) -> Head:
         origin = found.facts.origin
@@ -108,11 +108,12 @@ class LogHeads:
         headers[CHECKPOINT] = b64encode(newest.note.encode()).decode("ascii")
         return Head(origin, newest.size, headers, self._clock())
 
-    def _prove(self, connection: Connection, head: Head, seen: int) -> None:
+    def _prove(self, connection: Connection, head: Head, seen: int) -> str:
         key = (head.origin, seen, head.size)
         with self._lock:
-            if key in self._proofs:
-                return
+            known = self._proofs.get(key)
+        if known is not None:
+            return known
         try:
             proof = ",".join(hash_texts(consistency(connection, head.origin, seen, head.size)))
         except Refusal:  # nodes were taken away: the client sees a log that proves nothing
@@ -121,6 +122,12 @@ class LogHeads:
             self._proofs[key] = proof
             while len(self._proofs) > _PROOFS:
                 self._proofs.popitem(last=False)
+        return proof
+
+
+def _said(head: Head, proof: str | None) -> Headers:
+    """The headers; before the first checkpoint there is nothing to prove."""
+    return {**head.headers, CONSISTENCY: proof or ""} if head.size else head.headers
 
 
 def seen_size(text: str | None) -> int:

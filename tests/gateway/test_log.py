@@ -2,6 +2,7 @@
 
 import json
 from base64 import b64decode
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from time import perf_counter
@@ -9,10 +10,10 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import Connection, insert
 
 from lianxi.domain.values import format_instant
-from lianxi.gateway.log_heads import FRESH
+from lianxi.gateway.log_heads import FRESH, Head
 from lianxi.gateway.receipts import INCLUDE_WITHIN, ReceiptSigning
 from lianxi.gateway.store_source import OpenedStore
 from lianxi.proof.checkpoints import (
@@ -116,6 +117,26 @@ async def test_what_was_said_is_not_taken_back_while_the_store_is_away(lived: Ho
         assert named(lived, away).size > size
     for unknown in (size - 1, 10_000):  # neither a proof nor a larger tree is at hand
         assert "Lianxi-Checkpoint" not in (await head(lived, unknown)).headers
+
+
+async def test_a_log_that_grows_between_look_and_answer_is_said_as_it_was_looked_up(
+    lived: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another question's look comes in between, and nobody has the proof for its tree yet."""
+    seal(lived)
+    size = named(lived, await head(lived)).size
+    heads = lived.services.heads
+    prove = heads._prove
+
+    def overtaken(connection: Connection, looked_up: Head, seen: int) -> str:
+        proof = prove(connection, looked_up, seen)
+        heads._heads["demo"] = replace(looked_up, size=looked_up.size + 1)
+        return proof
+
+    monkeypatch.setattr(heads, "_prove", overtaken)
+    answer = await head(lived, size - 1)
+    assert named(lived, answer).size == size
+    assert answer.headers["Lianxi-Consistency"]
 
 
 @pytest.mark.parametrize("seen", ["-1", "x", "1" * 40, "\xb2", ""])
