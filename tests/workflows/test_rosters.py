@@ -2,18 +2,23 @@
 
 import asyncio
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
 from temporalio.client import Client, WorkflowHandle, WorkflowHistory
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
 from lianxi import ids
+from lianxi.engine import owed_rosters
 from lianxi.engine.connection import DATA_CONVERTER
 from lianxi.engine.owed_rosters import AT_ONCE
-from lianxi.messages import MAX_ROSTER_STEPS
+from lianxi.messages import MAX_ROSTER_STEPS, RostersMessage
 from lianxi.proof.rosters import roster_hash
 from lianxi.store.verify import verify_trail
+from lianxi.streams.refusals import BacklogFullError, FrozenError
+from lianxi.streams.task_stream import TaskStream
 from tests.deployment import Deployment, accepted, refusal
 from tests.parties import text_commitment
 from workflows.conference import ConferenceWorkflow
@@ -90,6 +95,50 @@ async def test_a_stream_far_behind_is_brought_forward(temporal: Client, tmp_path
             await replayed(made.handle(task))
     finally:
         made.store.close()
+
+
+async def behind(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A task that lacks two steps, of which one goes at a time: the keys of U01 and U02 have ended."""
+    monkeypatch.setattr(owed_rosters, "AT_ONCE", 1)
+    task = await deployment.issue()
+    for unit in ("U01", "U02"):
+        revoking = deployment.parties.changing(retire=(deployment.parties.signers[unit].key_id,))
+        await deployment.recorded(accepted(await deployment.engine.submit(revoking)))
+    return task
+
+
+async def test_rosters_that_find_no_room_come_again(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What waits is being recorded: the same once more, then the command."""
+    task = await behind(deployment, monkeypatch)
+    rehearse, refusals = TaskStream.rehearse_rosters, [BacklogFullError(stream="t")] * 2
+
+    def full(stream: TaskStream, message: RostersMessage, update: str, now: datetime) -> None:
+        if refusals:
+            raise refusals.pop()
+        rehearse(stream, message, update, now)
+
+    monkeypatch.setattr(TaskStream, "rehearse_rosters", full)
+    await deployment.recorded(await deployment.done("U03", task, "acknowledge"))
+    assert refusals == []
+    adopted = ["RosterAdopted"] * 2
+    assert deployment.kinds(task) == ["TaskIssued", *adopted, "AssignmentAcknowledged"]
+
+
+async def test_a_stream_that_takes_no_rosters_judges_what_comes_with_the_command(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of what it cannot hear yet the newest roster says whether the key has ended."""
+    task = await behind(deployment, monkeypatch)
+
+    def closed(*_: object) -> None:
+        raise FrozenError(stream="t")
+
+    monkeypatch.setattr(TaskStream, "rehearse_rosters", closed)
+    assert refusal(await deployment.act("U02", task, "acknowledge")) == "KEY_RETIRED"
+    await deployment.recorded(await deployment.done("U03", task, "acknowledge"))
+    assert deployment.kinds(task) == ["TaskIssued", "RosterAdopted", "AssignmentAcknowledged"]
 
 
 async def replayed(handle: WorkflowHandle[Any, Any]) -> None:
