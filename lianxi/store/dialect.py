@@ -114,6 +114,10 @@ def take_any_text(connection: Connection) -> None:
         driver.text_factory = any_text
 
 
+_NO_TEXT = "Could not decode to UTF-8"
+"""How the driver's error begins when bytes in a text column are none."""
+
+
 def plain_rows(connection: Connection, sql: str, parameters: Any) -> list[dict[str, Any]]:
     """All rows of a statement as dictionaries: for who reads very many, and judges them.
 
@@ -128,7 +132,9 @@ def plain_rows(connection: Connection, sql: str, parameters: Any) -> list[dict[s
         try:
             driver.text_factory = str
             return _driver_rows(driver, sql, parameters)
-        except sqlite3.OperationalError:  # text that is none, or an outage that will show again
+        except sqlite3.OperationalError as error:
+            if not str(error).startswith(_NO_TEXT):
+                raise
             driver.text_factory = any_text
             return _driver_rows(driver, sql, parameters)
         finally:
@@ -143,9 +149,11 @@ def _driver_rows(driver: sqlite3.Connection, sql: str, parameters: Any) -> list[
 
 @contextmanager
 def _unwrapped_translated() -> Iterator[None]:
-    """The driver's own errors, which SQLAlchemy has not seen."""
+    """The driver's own errors, which SQLAlchemy has not seen; defects of ours pass (`is_outage`)."""
     try:
         yield
+    except (sqlite3.ProgrammingError, sqlite3.IntegrityError, sqlite3.DataError):
+        raise
     except sqlite3.Error as error:
         raise StoreUnavailableError(str(error)) from error
 

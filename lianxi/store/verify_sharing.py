@@ -10,8 +10,11 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import pickle
+import signal
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -22,11 +25,11 @@ from typing import TYPE_CHECKING, Literal, Self
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from lianxi.ports import StoreUnavailableError
 from lianxi.store.dialect import database_file, reading_engine, writing_engine
 from lianxi.store.verify_streams import Knowledge, Outcome, Stream, StreamsCheck
 
 if TYPE_CHECKING:
-    from multiprocessing.pool import Pool
     from multiprocessing.synchronize import Barrier
     from types import TracebackType
 
@@ -49,7 +52,7 @@ class Crew:
         self._jobs = jobs if shareable else 1
         self._url = url or ""
         self._stack = ExitStack()
-        self._pool: Pool | None = None
+        self._pool: ProcessPoolExecutor | None = None
         self.connection: Connection
 
     @property
@@ -69,11 +72,14 @@ class Crew:
             self._stack = stack.pop_all()
         return self
 
-    def _hire(self, stack: ExitStack) -> Pool:
+    def _hire(self, stack: ExitStack) -> ProcessPoolExecutor:
         context = multiprocessing.get_context("spawn")
         meeting = context.Barrier(self._jobs + 1)
-        pool = context.Pool(self._jobs, _join, (self._url, meeting))
-        stack.callback(pool.terminate)
+        # one that loses a process says so, where multiprocessing's own pool waits for ever
+        pool = ProcessPoolExecutor(self._jobs, context, _join, (self._url, meeting))
+        stack.callback(pool.shutdown, cancel_futures=True)
+        for _ in range(self._jobs):
+            pool.submit(_start)  # a process begins when there is work for it
         meeting.wait(_MEET_SECONDS)  # all are there
         with _writers_held(self._url):
             meeting.wait(_MEET_SECONDS)  # all may begin
@@ -103,6 +109,8 @@ class Crew:
     ) -> Iterator[Outcome]:
         """Set the helpers to work; what each portion of the streams came to, as they get done.
 
+        StoreUnavailableError, now or from the iterator, where a helper was ended from outside.
+
         What all of them rest on grows with the number of tasks: each helper reads it once, from a
         file, and not with every portion.
         """
@@ -112,11 +120,29 @@ class Crew:
         self._stack.enter_context(file)
         pickle.dump(knowledge, file, pickle.HIGHEST_PROTOCOL)
         file.flush()
-        orders = [(portion, file.name, depth, now) for portion in _portions(streams)]
-        return self._pool.imap_unordered(_work, orders)
+        with _all_at_work():
+            orders = [
+                self._pool.submit(_work, portion, file.name, depth, now)
+                for portion in _portions(streams)
+            ]
+        return _outcomes(orders)
 
 
-_Order = tuple[list[Stream], str, Literal["full", "deep"], datetime | None]
+def _outcomes(orders: list[Future[Outcome]]) -> Iterator[Outcome]:
+    for order in as_completed(orders):
+        orders.remove(order)  # what it came to is the caller's from here on
+        with _all_at_work():
+            outcome = order.result()
+        yield outcome
+
+
+@contextmanager
+def _all_at_work() -> Iterator[None]:
+    try:
+        yield
+    except BrokenProcessPool as error:
+        raise StoreUnavailableError("a process that looked was ended") from error
+
 
 _connection: Connection | None = None
 """A helper's own, from `_join` on."""
@@ -128,6 +154,7 @@ _learnt: tuple[str, Knowledge] | None = None
 def _join(url: str, meeting: Barrier) -> None:
     """In a helper: wait for the others, begin the transaction with them."""
     global _connection  # noqa: PLW0603 - a pool's initialiser has no other way to hand on
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is told too, and ends this one
     connection = reading_engine(url).connect()
     meeting.wait(_MEET_SECONDS)
     meeting.wait(_MEET_SECONDS)
@@ -139,9 +166,14 @@ def _join(url: str, meeting: Barrier) -> None:
     gc.disable()
 
 
-def _work(order: _Order) -> Outcome:
+def _start() -> None:
+    """In a helper: nothing more than be there."""
+
+
+def _work(
+    streams: list[Stream], learnt_from: str, depth: Literal["full", "deep"], now: datetime | None
+) -> Outcome:
     """In a helper: check a portion."""
-    streams, learnt_from, depth, now = order
     if _connection is None:
         raise RuntimeError("a helper works after it has joined")
     check = StreamsCheck(_connection, _learn(learnt_from), depth, now)

@@ -5,7 +5,6 @@ can be shared out among processes. What only all streams together can show is ha
 """
 
 import json
-from base64 import b64decode
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,9 +15,11 @@ from sqlalchemy import Connection, bindparam, select
 
 from lianxi.domain.conference.events import TaskRegistered
 from lianxi.domain.conference.state import ConferenceState, Registration
+from lianxi.domain.refusal import Refusal
 from lianxi.domain.task.events import AssignmentTransferred, TaskIssued
 from lianxi.domain.task.state import TaskState
 from lianxi.ids import CONFERENCE_STREAM, task_of_stream
+from lianxi.proof.envelopes import COMMAND_TYPE, decode
 from lianxi.proof.hashing import sha256_hex
 from lianxi.proof.verification import Examined, Finding, TrailChecker, TrailRow, place_of
 from lianxi.store.dialect import take_any_text
@@ -289,17 +290,20 @@ _REPEATED = ("stream", "unit", "request_id", "action")
 
 
 def _command_findings(row: EventRow) -> Iterator[Finding]:
-    """Whether a row of `commands` says what its envelope says.
+    """Whether a row of `commands` holds an envelope, and says what that says.
 
     The payload is not judged here, only held against its digest, which the event names.
     """
     place = place_of(row["origin"], "commands", row["payload_sha256"])
     try:
-        payload = b64decode(json.loads(row["envelope"])["payload"])
+        payload = decode(row["envelope"].encode(), payload_type=COMMAND_TYPE).payload
         said = json.loads(payload)
         expected = {f"command_{name}": said[name] for name in _REPEATED}
+    except Refusal as refusal:
+        yield Finding("COMMAND_DIFFERS", place, refusal.code)
+        return
     except (ValueError, LookupError, TypeError, RecursionError):
-        yield Finding("COMMAND_DIFFERS", place, "envelope")
+        yield Finding("COMMAND_DIFFERS", place, "payload")
         return
     if sha256_hex(payload) != row["payload_sha256"]:
         yield Finding("COMMAND_DIFFERS", place, "payload_sha256")

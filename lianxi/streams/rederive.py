@@ -159,6 +159,9 @@ class StreamRederiver:
         self._index = 0
         self._at: datetime | None = None
         self._before: list[str] = []
+        self._lacking: list[Finding] = []
+        """What lacked before the rules' events that came last: a thaw may still come, which seals
+        such events before its own."""
         self._acted: set[str] = set()
         """Digest of each command so far: it acts once, whoever holds its envelope.
 
@@ -196,6 +199,7 @@ class StreamRederiver:
                     yield Finding(NOT_DERIVED, place, "basis")
 
     def _finish(self, state: Any, place: str, now: datetime | None) -> Iterator[Finding]:
+        yield from self._lacking
         yield from self._left_over(place)
         if state is not None and now is not None:
             deadline = self._laws.deadline(state)
@@ -227,7 +231,9 @@ class StreamRederiver:
     def _unfinished(self, standing: Standing, place: str) -> Iterable[Finding]:
         event = standing.event
         if isinstance(standing.data, TaskThawed | ConferenceThawed):
-            self._caused.clear()  # what had followed was never recorded
+            # what had followed was never recorded
+            self._caused.clear()
+            self._lacking.clear()
         goes_on = (
             event.basis == "command"
             and event.cause.payload_sha256 == self._cause
@@ -235,7 +241,10 @@ class StreamRederiver:
         )
         due_on = event.basis == "rule" and event.at == self._at
         if (self._caused and not goes_on) or (self._due and not due_on):
-            yield from self._left_over(place)
+            self._lacking += self._left_over(place)
+        if event.basis != "rule":
+            yield from self._lacking
+            self._lacking.clear()
 
     def _left_over(self, place: str) -> Iterable[Finding]:
         for data in self._caused:

@@ -27,6 +27,7 @@ from lianxi.domain.task.clocks import clocks_of, next_deadline, running
 from lianxi.domain.task.clockwork import rungs_due
 from lianxi.domain.task.decide import decide
 from lianxi.domain.task.deciding.case import Order
+from lianxi.domain.task.evolve import evolve_without_clocks, with_clocks
 from lianxi.domain.task.explain import explain
 from lianxi.domain.task.foresight import simulate
 from lianxi.domain.task.lights import light
@@ -335,6 +336,11 @@ def test_laws(seed: int, beginning: str) -> None:
     assert (
         TaskState.model_validate_json(story.task.model_dump_json(exclude_none=True)) == story.task
     )
+    timeless: TaskState | None = None
+    for fact in story.facts:
+        timeless = evolve_without_clocks(timeless, fact)
+    assert timeless is not None
+    assert with_clocks(timeless) == story.task, "clocks are made from the rest of the state"
     foreseen = simulate(story.task, story.now, story.now + timedelta(days=40))
     assert list(foreseen) == sorted(foreseen, key=lambda one: one.at)
 

@@ -19,7 +19,8 @@ from lianxi.proof.events import open_event, seal
 from lianxi.proof.rosters import roster_hash
 from lianxi.store import append, tables
 from lianxi.store.store import Store, open_store
-from lianxi.store.verify import verify_trail
+from lianxi.store.verify import Look, verify_trail
+from lianxi.store.verify_streams import Depth
 from tests.store.contract import changed, record, split, wire
 from tests.store.full_life import RULES, FullLife, days, full_life, shifted
 from tests.store.scenario import Scenario
@@ -47,10 +48,11 @@ def test_every_kind_of_event_happens(store: Store, scenario: Scenario) -> None:
     assert kinds == KINDS.keys() | CONFERENCE_KINDS.keys()
 
 
-def test_it_verifies(store: Store, scenario: Scenario) -> None:
+@pytest.mark.parametrize("depth", ["bytes", "full", "deep"])
+def test_it_verifies(store: Store, scenario: Scenario, depth: Depth) -> None:
     """Every read table is a function of the events, whatever they are."""
     del scenario
-    assert verify_trail(store.engine, store.evidence).findings == []
+    assert verify_trail(store.engine, store.evidence, Look(depth)).findings == []
 
 
 def test_recorded_event_by_event_it_is_the_same(store: Store) -> None:

@@ -1,15 +1,19 @@
 """What the processes of one verification are told, and how often."""
 
+import multiprocessing
 import pickle
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from lianxi.ports import StoreUnavailableError
 from lianxi.store import verify_sharing
 from lianxi.store.store import Store
 from lianxi.store.verify import Look, verify_trail
-from lianxi.store.verify_streams import Knowledge
+from lianxi.store.verify_streams import Depth, Knowledge
 from tests.store.contract import record
 from tests.store.scenario import whole_life
 
@@ -56,3 +60,53 @@ def test_nothing_of_it_is_left_behind(
     )
     assert modes == [0o600]
     assert list((tmp_path / "scratch").iterdir()) == []
+
+
+CHANGES = (
+    "UPDATE events SET kind='Nothing' WHERE stream LIKE 'task/%' AND seq=2",
+    "UPDATE events SET actor=CAST(x'ff41' AS TEXT) WHERE stream LIKE 'task/%' AND seq=3",
+    "UPDATE commands SET unit='U09' WHERE action='submit'",
+    "UPDATE commands SET envelope=json_remove(envelope,'$.signatures') WHERE action='acknowledge'",
+    "UPDATE notices SET kind='nothing' WHERE kind='issued'",
+)
+
+
+@pytest.mark.parametrize("depth", ["full", "deep"])
+def test_helpers_name_what_one_process_names(store: Store, tmp_path: Path, depth: Depth) -> None:
+    """Also where a text is none, which costs them another reading."""
+    record(store, whole_life())
+    file = tmp_path / "trail" / "trail.db"
+    with closing(sqlite3.connect(file, isolation_level=None)) as database:
+        for change in CHANGES:
+            assert database.execute(change).rowcount > 0
+    alone = verify_trail(store.engine, store.evidence, Look(depth))
+    look = Look(depth, jobs=2, url=f"sqlite:///{file}")
+    shared = verify_trail(store.engine, store.evidence, look)
+    expected = {
+        ("COLUMN_DIFFERS", "kind"),
+        ("COLUMN_DIFFERS", "actor"),
+        ("COMMAND_DIFFERS", "unit"),
+        ("COMMAND_DIFFERS", "SCHEMA"),
+        ("ROW_DIFFERS", "kind"),
+    }
+    assert expected <= {(f.code, f.detail) for f in alone.findings}
+    assert sorted(map(str, shared.findings)) == sorted(map(str, alone.findings))
+
+
+def test_a_helper_that_is_ended_ends_the_look(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It does not wait for what nobody works on any more."""
+    record(store, whole_life())
+    share = verify_sharing.Crew.share
+
+    def killed(crew: verify_sharing.Crew, *given: object) -> object:
+        for helper in multiprocessing.active_children():
+            helper.kill()
+            helper.join()
+        return share(crew, *given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(verify_sharing.Crew, "share", killed)
+    look = Look(jobs=2, url=f"sqlite:///{tmp_path}/trail/trail.db")
+    with pytest.raises(StoreUnavailableError, match="was ended"):
+        verify_trail(store.engine, store.evidence, look)

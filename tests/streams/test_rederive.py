@@ -228,8 +228,12 @@ def test_an_id_used_again_once_it_was_forgotten_is_no_replay(
     assert check(rows)[0] == []
 
 
-def test_a_command_that_the_thaw_cut_short_is_not_missing() -> None:
-    """The stream froze with half of it recorded, and goes on from there by a signed word."""
+@pytest.mark.parametrize("before", ["nothing", "a rung", "a roster"])
+def test_a_command_that_the_thaw_cut_short_is_not_missing(before: str) -> None:
+    """The stream froze with half of it recorded, and goes on from there by a signed word.
+
+    What the rules owe the stored stream by then is sealed first.
+    """
     scenario = Scenario.today().register_all()
     task = scenario.issue("x", units=["U01"])
     scenario.submit("U01", task)  # which acknowledges too
@@ -238,10 +242,27 @@ def test_a_command_that_the_thaw_cut_short_is_not_missing() -> None:
     scenario.kept[-1] = scenario.kept[-1].model_copy(
         update={"events": scenario.kept[-1].events[:-1]}
     )
+    if before == "a roster":
+        scenario.change_roster(retire=[scenario.signer("U03").key_id])
+    if before == "a rung":
+        scenario.now += timedelta(days=9)
     scenario.thaw(scenario.tasks[task], stored[:-1])
-    rows = rows_of(scenario)
+    rows = [row for row in rows_of(scenario) if row.stream != "conference"]
     assert b"TaskThawed" in rows[-1].data
-    assert check(rows)[0] == []
+    sealed_before = b"RosterAdopted" if before == "a roster" else b"RungFired"
+    assert (before != "nothing") == (sealed_before in rows[-2].data)
+    assert check(rows_of(scenario))[0] == []
+
+
+def test_a_command_cut_short_before_a_rung_is_named() -> None:
+    """What only rules' events follow, and no thaw, is missing all the same."""
+    scenario = Scenario.today().register_all()
+    scenario.submit("U01", scenario.issue("x", units=["U01"]))
+    scenario.wait(days=9)
+    rows = without(rows_of(scenario), lambda event: event["kind"] == "CompletionSubmitted")
+    assert json.loads(rows[-1].data)["basis"] == "rule"
+    findings, _ = check(rows)
+    assert ("EVENTS_MISSING", "CompletionSubmitted") in {(f.code, f.detail) for f in findings}
 
 
 def test_half_of_a_commands_events_at_the_end_is_named(life: Rows) -> None:
