@@ -45,11 +45,21 @@ class Skipping:
         return datetime.now(UTC) + self._skipped
 
     async def skip(self, task: str, duration: timedelta, *, ends: bool = False) -> None:
-        """Move the task's clock; arrives there unless the workflow ends on the way."""
+        """Move the task's clock; arrives there unless the workflow ends on the way.
+
+        A timer that fired on the way may still wait for its worker, which would find the clock
+        moved once more; so the next move waits until nothing does.
+        """
         handle = self.deployment.handle(task)
         arrived = await asyncio.wait_for(self._skipper.fast_forward(handle, duration), 30)
         assert arrived is not ends
         self._skipped += duration
+        for _ in range(300):
+            description = (await handle.describe()).raw_description
+            # one that no worker polls for (a test's worker that is down) waits longer than this
+            if not description.HasField("pending_workflow_task"):
+                return
+            await asyncio.sleep(0.01)
 
     async def skip_to(self, task: str, instant: datetime) -> None:
         """Move the task's clock to `instant`, which lies ahead of it."""
