@@ -25,15 +25,14 @@ from lianxi.store.evidence import EvidenceFolder
 from lianxi.store.faults import outages_translated
 from lianxi.store.verify_bytes import bytes_findings
 from lianxi.store.verify_content import ContentCounts, content_findings
+from lianxi.store.verify_rows import Stream, streams_of
 from lianxi.store.verify_sharing import Crew
 from lianxi.store.verify_streams import (
     MAX_FINDINGS,
     Depth,
     Knowledge,
     Outcome,
-    Stream,
     StreamsCheck,
-    streams_of,
 )
 from lianxi.store.verify_tables import TableCheck, state_findings, stray_task_rows
 from lianxi.store.verify_tree import Outside, TreeCheck

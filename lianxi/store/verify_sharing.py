@@ -27,7 +27,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from lianxi.ports import StoreUnavailableError
 from lianxi.store.dialect import database_file, reading_engine, writing_engine
-from lianxi.store.verify_streams import Knowledge, Outcome, Stream, StreamsCheck
+from lianxi.store.verify_rows import Stream
+from lianxi.store.verify_streams import Knowledge, Outcome, StreamsCheck
 
 if TYPE_CHECKING:
     from multiprocessing.synchronize import Barrier

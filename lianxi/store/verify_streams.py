@@ -4,31 +4,26 @@ A task's stream needs nothing but what the conference's stream holds (`Knowledge
 can be shared out among processes. What only all streams together can show is handed back.
 """
 
-import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection
 
 from lianxi.domain.conference.events import TaskRegistered
 from lianxi.domain.conference.state import ConferenceState, Registration
-from lianxi.domain.refusal import Refusal
 from lianxi.domain.task.events import AssignmentTransferred, TaskIssued
 from lianxi.domain.task.state import TaskState
 from lianxi.ids import CONFERENCE_STREAM, task_of_stream
-from lianxi.proof.envelopes import COMMAND_TYPE, decode
-from lianxi.proof.hashing import sha256_hex
 from lianxi.proof.verification import Examined, Finding, TrailChecker, TrailRow, place_of
 from lianxi.store.dialect import take_any_text
-from lianxi.store.prepared import Prepared
-from lianxi.store.projection import Change, Recorded, Row, event_row
+from lianxi.store.projection import Change, Recorded, Row
 from lianxi.store.rebuild import Key, Rebuild
 from lianxi.store.succession import successors_of
-from lianxi.store.tables import commands, events
-from lianxi.store.verify_tables import SeenRows, TableCheck, TaskTables, differences
+from lianxi.store.verify_rows import EventRow, Stream, column_findings, event_rows
+from lianxi.store.verify_tables import SeenRows, TableCheck, TaskTables
 from lianxi.streams.laws import Held, laws_of
 from lianxi.streams.rederive import Derived, Standing, StreamRederiver
 
@@ -36,15 +31,6 @@ Depth = Literal["bytes", "full", "deep"]
 
 MAX_FINDINGS = 1_000
 """More are counted, not listed."""
-
-CHUNK = 500
-"""Events between two looks at the tables whose rows follow from single events."""
-
-Stream = tuple[str, str]
-"""Origin and name."""
-
-EventRow = Mapping[str, Any]
-"""A row of `events`, with the row of the command that caused it."""
 
 
 @dataclass
@@ -128,7 +114,7 @@ class StreamsCheck:
         self.outcome.streams += 1
         walk = _Walk(origin, stream, self._rederiver(origin, stream))
         before = self.outcome.events
-        for chunk in _chunks(self._connection, origin, stream):
+        for chunk in event_rows(self._connection, origin, stream):
             changes: list[Change] = []
             for row in chunk:
                 self._check_event(walk, row, changes)
@@ -161,11 +147,7 @@ class StreamsCheck:
             walk.folding = False  # what follows has nothing to stand on
             return
         outcome.bases[event.basis] += 1
-        for column in differences(event_row(event, row["hash"]), row):
-            outcome.add(Finding("COLUMN_DIFFERS", trail_row.place, column))
-        # a task's first event shares its command with the conference's stream, where it is checked
-        if event.cause.index == 0 and row["envelope"] is not None and event.kind != _ISSUED:
-            self._report_all(_command_findings(row))
+        self._report_all(column_findings(event, row))
         if not walk.folding:
             return
         self._derive(walk, examined, row)
@@ -271,78 +253,6 @@ class _Walk:
     folding: bool = True
     registrations: dict[str, Registration] = field(default_factory=dict)
     position: int = 0
-
-
-def streams_of(connection: Connection) -> Counter[Stream]:
-    """All streams with the number of their events, of each origin the conference's first."""
-    rows = connection.exec_driver_sql(
-        "SELECT origin, stream, count(*) FROM events GROUP BY origin, stream"
-    )
-    found = [(origin, stream, count) for origin, stream, count in rows]
-    found.sort(key=lambda each: (each[0], each[1] != CONFERENCE_STREAM, each[1]))
-    return Counter({(origin, stream): count for origin, stream, count in found})
-
-
-_ISSUED = TaskIssued.__name__
-
-_REPEATED = ("stream", "unit", "request_id", "action")
-"""Columns of `commands` that repeat what the payload says."""
-
-
-def _command_findings(row: EventRow) -> Iterator[Finding]:
-    """Whether a row of `commands` holds an envelope, and says what that says.
-
-    The payload is not judged here, only held against its digest, which the event names.
-    """
-    place = place_of(row["origin"], "commands", row["payload_sha256"])
-    try:
-        payload = decode(row["envelope"].encode(), payload_type=COMMAND_TYPE).payload
-        said = json.loads(payload)
-        expected = {f"command_{name}": said[name] for name in _REPEATED}
-    except Refusal as refusal:
-        yield Finding("COMMAND_DIFFERS", place, refusal.code)
-        return
-    except (ValueError, LookupError, TypeError, RecursionError):
-        yield Finding("COMMAND_DIFFERS", place, "payload")
-        return
-    if sha256_hex(payload) != row["payload_sha256"]:
-        yield Finding("COMMAND_DIFFERS", place, "payload_sha256")
-    for column in differences(expected, row):
-        yield Finding("COMMAND_DIFFERS", place, column.removeprefix("command_"))
-
-
-_CHUNK = (
-    select(
-        events,
-        commands.c.envelope,
-        *(commands.c[name].label(f"command_{name}") for name in _REPEATED),
-    )
-    .outerjoin(
-        commands,
-        (commands.c.origin == events.c.origin)
-        & (commands.c.payload_sha256 == events.c.payload_sha256),
-    )
-    .where(
-        events.c.origin == bindparam("origin_"),
-        events.c.stream == bindparam("stream_"),
-        events.c.seq > bindparam("after_"),
-    )
-    .order_by(events.c.seq)
-    .limit(CHUNK)
-)
-_NEXT = Prepared(lambda _: _CHUNK)
-
-
-def _chunks(connection: Connection, origin: str, stream: str) -> Iterator[Sequence[EventRow]]:
-    after = -1
-    while True:
-        where = {"origin_": origin, "stream_": stream, "after_": after}
-        chunk = _NEXT.rows(connection, where)
-        if chunk:
-            yield chunk
-        if len(chunk) < CHUNK:
-            return
-        after = chunk[-1]["seq"]
 
 
 def _place(row: EventRow) -> str:
