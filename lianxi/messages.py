@@ -23,9 +23,7 @@ from lianxi.domain.values import (
     TaskId,
 )
 from lianxi.proof.events import Head, SealedEvent
-from lianxi.proof.hashing import sha256_hex
 from lianxi.proof.rosters import RosterStep
-from lianxi.proof.wire import wire_bytes
 
 TASK_WORKFLOW = "Task"
 CONFERENCE_WORKFLOW = "Conference"
@@ -33,6 +31,8 @@ MAILROOM_WORKFLOW = "Mailroom"
 SEALER_WORKFLOW = "Sealer"
 COMMAND_UPDATE = "command"
 ROSTERS_UPDATE = "adopt_rosters"
+ROSTERS_ID = "rosters."
+"""What the id of an update `adopt_rosters` begins with: it takes the place of no command's."""
 STATE_QUERY = "state"
 RECORD_EVENTS = "record_events"
 DELIVER_NOTICES = "deliver_notices"
@@ -99,11 +99,6 @@ class RostersMessage(Frozen):
     """
 
     roster_steps: tuple[RosterStep, ...] = Field(min_length=1, max_length=MAX_ROSTER_STEPS)
-
-    @property
-    def update_id(self) -> str:
-        """The one id these steps come in under; steps that several callers bring come once."""
-        return f"rosters.{sha256_hex(wire_bytes(self))}"
 
 
 class RostersAnswer(Frozen):

@@ -15,10 +15,11 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 import worker as composition
 from lianxi import ids
+from lianxi.domain.values import SYSTEM
 from lianxi.engine.engine import Engine
 from lianxi.engine.outcomes import Accepted, Outcome, Refused
-from lianxi.messages import Receipt, Tuning
-from lianxi.proof.events import EventEnvelope, open_event
+from lianxi.messages import Receipt, RecordBatch, Tuning
+from lianxi.proof.events import Cause, EventEnvelope, open_event, seal
 from lianxi.settings import Settings
 from lianxi.store.store import Store, open_store
 from tests.parties import Parties, text_commitment
@@ -126,6 +127,39 @@ class Deployment:
     def handle(self, task: str) -> WorkflowHandle[Any, Any]:
         """The task's workflow."""
         return self.client.get_workflow_handle(ids.task_workflow_id(self.parties.conference, task))
+
+    def fork(self, task: str) -> str:
+        """Another event takes the place behind the last recorded one, as no worker sealed it; its hash."""
+        stream, events = ids.task_stream(task), self.events(ids.task_stream(task))
+        last = self.store.trail.event_at(self.parties.origin, stream, len(events))
+        assert last is not None
+        foreign = seal(
+            EventEnvelope(
+                engine=1,
+                origin=self.parties.origin,
+                stream=stream,
+                seq=len(events) + 1,
+                kind="CancellationRequested",
+                at=events[-1].at,
+                actor=SYSTEM,
+                basis="observation",
+                cause=Cause(index=0, count=1),
+                roster=events[-1].roster,
+                data={},
+                prev=last.hash,
+            )
+        )
+        batch = RecordBatch(origin=self.parties.origin, stream=stream, events=(foreign,))
+        self.store.trail.append(batch)
+        return foreign.hash
+
+    async def until_frozen(self, task: str) -> None:
+        """Wait until the task has met an event in the place of its own."""
+
+        async def frozen() -> bool:
+            return "FROZEN" in await self.handle(task).query("state")
+
+        await eventually(frozen)
 
     # --- what was recorded ---
 

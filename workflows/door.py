@@ -40,7 +40,7 @@ class StrangersRefused:
         Turned away unread it would leave no history, and reconciliation could not name it.
         """
         workflow.logger.warning("an update of an unknown name", extra={"update": name[:64]})
-        raise _application_error(UnknownActionError.code, {"action": name[:64]})
+        raise unknown(name)
 
     @workflow.signal(dynamic=True)
     def unknown_signal(self, name: str, _args: Sequence[RawValue]) -> None:
@@ -109,6 +109,11 @@ class CommandDoor(StrangersRefused):
 def refused(refusal: Refusal) -> ApplicationError:
     """The error a caller sees for a refusal; its type is the refusal's code."""
     return _application_error(refusal.code, refusal.params)
+
+
+def unknown(name: str) -> ApplicationError:
+    """The error that an update of another name meets."""
+    return _application_error(UnknownActionError.code, {"action": name[:64]})
 
 
 def _application_error(code: str, params: dict[str, str | int]) -> ApplicationError:

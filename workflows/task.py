@@ -20,7 +20,7 @@ with workflow.unsafe.imports_passed_through():
         TaskInput,
     )
     from lianxi.streams.task_stream import TaskStream
-    from workflows.door import CommandDoor, refused, update_id
+    from workflows.door import CommandDoor, refused, unknown, update_id
     from workflows.running import StreamLoop
 
 
@@ -29,6 +29,8 @@ class TaskWorkflow(CommandDoor):
     """Waits; what it decides stands in `TaskStream`."""
 
     _stream: TaskStream
+    _rosters_unknown = 0
+    """How often in this run a worker of an older release refused them as an update of an unknown name."""
 
     @workflow.init
     def __init__(self, given: TaskInput) -> None:
@@ -51,6 +53,10 @@ class TaskWorkflow(CommandDoor):
     @workflow.update(name=ROSTERS_UPDATE)
     def adopt_rosters(self, message: RostersMessage) -> RostersAnswer:
         """Hear of rosters that the next command needs and could not bring along all at once."""
+        # a patch that was absent once stays so for the run: behind each refusal another one is asked
+        if not workflow.patched(f"adopt-rosters-{self._rosters_unknown}"):
+            self._rosters_unknown += 1
+            raise unknown(ROSTERS_UPDATE)
         try:
             return self._stream.adopt_rosters(message, update_id(), workflow.now())
         except Refusal as refusal:

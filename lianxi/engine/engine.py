@@ -27,8 +27,9 @@ from lianxi.domain.refusal import Refusal
 from lianxi.domain.task.commands import ThawStream
 from lianxi.domain.task.state import TaskPhase
 from lianxi.engine.outcomes import Accepted, Outcome, Pending, Refused
-from lianxi.engine.owed_rosters import OwedRosters, fitting, portions
+from lianxi.engine.owed_rosters import OwedRosters, fitting
 from lianxi.engine.reconciling import keep_schedule, reconcile_now
+from lianxi.engine.way import Way
 from lianxi.messages import (
     COMMAND_UPDATE,
     CONFERENCE_WORKFLOW,
@@ -44,7 +45,6 @@ from lianxi.messages import (
     ReconcileResult,
     RefusalDetail,
     RostersAnswer,
-    RostersMessage,
     SealerInput,
     TaskInput,
     TaskStart,
@@ -72,10 +72,6 @@ MIN_RPC_SECONDS = 1.0
 RETRY_PAUSE = timedelta(milliseconds=250)
 
 ResultT = TypeVar("ResultT")
-
-
-Way = list[CommandMessage | RostersMessage]
-"""Updates that are sent one after the other, never none."""
 
 
 class Engine:
@@ -141,22 +137,19 @@ class Engine:
         return outcome
 
     async def _until_known(self, signed: SignedCommand, workflow_id: str) -> Outcome:
-        """Send the same updates until their outcome is known or the patience is over.
-
-        The last is the command; those before it bring the stream rosters that it lacks.
-        """
+        """Send the same updates until their outcome is known or the patience is over."""
         payload = signed.payload
         way = await self._way(signed)
-        if not isinstance(way, list):
+        if not isinstance(way, Way):
             return way
         deadline = _clock() + self._patience.total_seconds()
         while True:
             try:
                 left = max(deadline - _clock(), MIN_RPC_SECONDS)
-                answer = await self._send(way[0], signed, workflow_id, left)
+                answer = await self._send(way, signed, workflow_id, left)
             except WorkflowUpdateFailedError as error:
                 known = await self._second_look(_refusal(error), signed, way)
-                if not isinstance(known, list):
+                if not isinstance(known, Way):
                     return known
                 if known is not way:
                     way = known
@@ -171,8 +164,9 @@ class Engine:
             else:
                 if isinstance(answer, CommandAnswer):
                     return await self._settled(answer, signed, deadline)
-                way = way[1:]
-                if _clock() < deadline:
+                known = way.heard(answer.version)
+                further, way = len(known.before) < len(way.before), known
+                if further and _clock() < deadline:
                     continue
             if _clock() >= deadline:
                 return Pending(payload.request_id)
@@ -185,7 +179,7 @@ class Engine:
         if ids.task_of_stream(payload.stream) is not None:
             owed = await self._read(lambda: self._owed.of(payload.origin, payload.stream))
         if payload.action != ThawStream.action:
-            return _with_rosters(signed, owed)
+            return Way.bringing(signed, owed)
         # a frozen stream seals nothing before it is thawed, no roster either
         brought = fitting(owed, MAX_THAW_STEP_BYTES)
         if len(brought) < len(owed):
@@ -197,7 +191,7 @@ class Engine:
         return (
             Refused("STORED_TOO_LARGE", {"stream": payload.stream})
             if thawing is None
-            else [thawing]
+            else Way(thawing)
         )
 
     async def _left_out(self, payload: CommandPayload, digest: str) -> Outcome | None:
@@ -225,24 +219,27 @@ class Engine:
         return message.model_copy(update={"stored": packed, "stored_roster": stored.roster})
 
     async def _send(
-        self,
-        message: CommandMessage | RostersMessage,
-        signed: SignedCommand,
-        workflow_id: str,
-        seconds: float,
+        self, way: Way, signed: SignedCommand, workflow_id: str, seconds: float
     ) -> CommandAnswer | RostersAnswer:
+        """The first update of the way."""
         handle = self._client.get_workflow_handle(workflow_id)
-        commands = isinstance(message, CommandMessage)
-        answer: CommandAnswer | RostersAnswer = await handle.execute_update(
-            COMMAND_UPDATE if commands else ROSTERS_UPDATE,
-            message,
-            id=(
-                update_id(signed.payload.request_id, signed.digest)
-                if isinstance(message, CommandMessage)
-                else message.update_id
-            ),
-            result_type=CommandAnswer if commands else RostersAnswer,
-            rpc_timeout=min(RPC_TIMEOUT, timedelta(seconds=seconds)),
+        timeout = min(RPC_TIMEOUT, timedelta(seconds=seconds))
+        if way.before:
+            portion = way.before[0]
+            heard: RostersAnswer = await handle.execute_update(
+                ROSTERS_UPDATE,
+                portion.message,
+                id=portion.update_id,
+                result_type=RostersAnswer,
+                rpc_timeout=timeout,
+            )
+            return heard
+        answer: CommandAnswer = await handle.execute_update(
+            COMMAND_UPDATE,
+            way.command,
+            id=update_id(signed.payload.request_id, signed.digest),
+            result_type=CommandAnswer,
+            rpc_timeout=timeout,
         )
         return answer
 
@@ -256,13 +253,13 @@ class Engine:
         if refused is None:
             return way
         payload, digest = signed.payload, signed.digest
-        message = way[0]
-        if isinstance(message, RostersMessage):
+        message = way.command
+        if way.before:
             if refused.code == "BACKLOG_FULL":
                 return way  # what waits is being recorded
             # the stream takes no rosters now: what it says to the command counts
             left_out = await self._left_out(payload, digest)
-            return left_out or [_command(signed, message.roster_steps)]
+            return left_out or way.cut()
         if refused.code == "EXPIRED":
             return await self._recorded_earlier(payload, digest) or refused
         if refused.code == "KEY_UNKNOWN" and not message.roster_steps:
@@ -271,9 +268,9 @@ class Engine:
             )
             if message.stored is not None:
                 update = {"roster_steps": fitting(steps, MAX_THAW_STEP_BYTES)}
-                return [message.model_copy(update=update)] if steps else refused
+                return Way(message.model_copy(update=update)) if steps else refused
             if steps:
-                return _with_rosters(signed, steps)
+                return Way.bringing(signed, steps)
         if refused.code == "ALREADY_REGISTERED":
             await self.start_pending()
         return refused
@@ -433,16 +430,6 @@ class Engine:
     async def _read(self, look: Callable[[], ResultT]) -> ResultT:
         """Look something up in the trail without holding the event loop."""
         return await asyncio.to_thread(look)
-
-
-def _command(signed: SignedCommand, steps: tuple[RosterStep, ...]) -> CommandMessage:
-    return CommandMessage(envelope=signed.text, roster_steps=steps)
-
-
-def _with_rosters(signed: SignedCommand, steps: Sequence[RosterStep]) -> Way:
-    """The command with the last of the steps; those that do not go along, before it."""
-    *before, last = portions(steps) or [()]
-    return [*(RostersMessage(roster_steps=each) for each in before), _command(signed, last)]
 
 
 def _refusal(error: WorkflowUpdateFailedError) -> Refused | None:

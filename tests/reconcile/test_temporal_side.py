@@ -14,7 +14,7 @@ from temporalio.client import WorkflowHistory, WorkflowUpdateFailedError
 
 from lianxi import ids
 from lianxi.engine.outcomes import Refused
-from lianxi.messages import ROSTERS_UPDATE, RecordBatch, RostersMessage
+from lianxi.messages import ROSTERS_ID, ROSTERS_UPDATE, RecordBatch, RostersMessage
 from lianxi.ports import ForkDetectedError
 from lianxi.store.verify import Look, verify_trail
 from tests.deployment import accepted, eventually
@@ -129,7 +129,7 @@ async def test_rosters_that_a_task_heard_of_are_no_finding(ground: Ground) -> No
     handle = deployment.handle(task)
     with pytest.raises(WorkflowUpdateFailedError):
         await handle.execute_update(ROSTERS_UPDATE, message, id="another")
-    await handle.execute_update(ROSTERS_UPDATE, message, id=message.update_id)
+    await handle.execute_update(ROSTERS_UPDATE, message, id=f"{ROSTERS_ID}1")
     await deployment.until_kinds(task, "TaskIssued", "RosterAdopted")
     await ground.finds_nothing()
 

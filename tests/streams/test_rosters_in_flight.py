@@ -68,12 +68,11 @@ def findings(scenario: Scenario) -> Sequence[Finding]:
     return [finding for row in rows_of(scenario) for finding in checker.check(row)[1]]
 
 
-def hear(scenario: Scenario, *steps: RosterStep, arrived: str | None = None) -> int:
+def hear(scenario: Scenario, *steps: RosterStep, arrived: str = "rosters.1") -> int:
     """Bring roster steps to the task without a command; the version that it then has."""
-    message = RostersMessage(roster_steps=steps)
-    stream, under = scenario.tasks["T-0001"], arrived or message.update_id
-    stream.rehearse_rosters(message, under, scenario.now)
-    return stream.adopt_rosters(message, under, scenario.now).version
+    message, stream = RostersMessage(roster_steps=steps), scenario.tasks["T-0001"]
+    stream.rehearse_rosters(message, arrived, scenario.now)
+    return stream.adopt_rosters(message, arrived, scenario.now).version
 
 
 def test_rosters_are_adopted_without_a_command(scenario: Scenario) -> None:
@@ -100,7 +99,7 @@ def test_rungs_that_are_due_come_before_rosters(scenario: Scenario) -> None:
 
 
 def test_rosters_that_nobody_signed_or_that_do_not_fit_change_nothing(scenario: Scenario) -> None:
-    """Nor do any under another id, or on a stream that is frozen."""
+    """Nor do any under the id of a command, or on a stream that is frozen."""
     scenario.change_roster(retire=[scenario.signer("U01").key_id])
     first = scenario.steps[-1]
     scenario.change_roster(retire=[scenario.signer("auditor").key_id])
@@ -109,7 +108,8 @@ def test_rosters_that_nobody_signed_or_that_do_not_fit_change_nothing(scenario: 
     stream = scenario.tasks["T-0001"]
     assert refused(lambda: hear(scenario, forged)) == "SIGNATURE_INVALID"
     assert refused(lambda: hear(scenario, second)) == "ROSTER_CHANGE"
-    assert refused(lambda: hear(scenario, first, arrived="rosters.x")) == "UPDATE_ID_MISMATCH"
+    _, command = signed(scenario, "U02")
+    assert refused(lambda: hear(scenario, first, arrived=command)) == "UPDATE_ID_MISMATCH"
     stream.writer.frozen = True
     assert refused(lambda: hear(scenario, first)) == "FROZEN"
     assert kinds(scenario) == ["TaskIssued"]
@@ -124,9 +124,7 @@ def test_a_task_that_is_archived_hears_of_no_rosters(scenario: Scenario) -> None
     message = RostersMessage(roster_steps=(scenario.steps[-1],))
     stream = scenario.tasks["T-0001"]
     for work in (stream.rehearse_rosters, stream.adopt_rosters):
-        assert refused(lambda work=work: work(message, message.update_id, scenario.now)) == (
-            "TASK_ENDED"
-        )
+        assert refused(lambda work=work: work(message, "rosters.1", scenario.now)) == ("TASK_ENDED")
     assert "RosterAdopted" not in kinds(scenario)
 
 

@@ -2,19 +2,23 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from temporalio import workflow
 from temporalio.client import Client, WorkflowHandle, WorkflowHistory
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
+import worker as composition
 from lianxi import ids
 from lianxi.engine import owed_rosters
 from lianxi.engine.connection import DATA_CONVERTER
 from lianxi.engine.owed_rosters import AT_ONCE
-from lianxi.messages import MAX_ROSTER_STEPS, RostersMessage
+from lianxi.messages import MAX_ROSTER_STEPS, ROSTERS_UPDATE, RostersAnswer, RostersMessage
 from lianxi.proof.rosters import roster_hash
 from lianxi.store.verify import verify_trail
 from lianxi.streams.refusals import BacklogFullError, FrozenError
@@ -139,6 +143,91 @@ async def test_a_stream_that_takes_no_rosters_judges_what_comes_with_the_command
     assert refusal(await deployment.act("U02", task, "acknowledge")) == "KEY_RETIRED"
     await deployment.recorded(await deployment.done("U03", task, "acknowledge"))
     assert deployment.kinds(task) == ["TaskIssued", "RosterAdopted", "AssignmentAcknowledged"]
+
+
+@asynccontextmanager
+async def heard_of_none(client: Client, folder: Path) -> AsyncIterator[tuple[Deployment, str]]:
+    """A task of three units of whom one has a key yet; the deployment, and the task's id."""
+    made = Deployment.prepared(client, folder)
+    try:
+        async with made.worker():
+            await made.found(keys=("U01",))
+            task = await made.issue()
+            await made.until_kinds(task, "TaskIssued")
+            yield made, task
+    finally:
+        made.store.close()
+
+
+async def registered(deployment: Deployment, *units: str) -> None:
+    """Their keys stand in the trail."""
+    for unit in units:
+        registering = deployment.parties.registering(unit)
+        await deployment.recorded(accepted(await deployment.engine.submit(registering)))
+
+
+async def test_rosters_that_were_lost_to_a_fork_are_heard_of_again(
+    temporal: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thaw takes place in the same run, where the server repeats what it answered under an id."""
+    monkeypatch.setattr(owed_rosters, "AT_ONCE", 1)
+    async with heard_of_none(temporal, tmp_path) as (made, task):
+        await registered(made, "U02", "U03")
+        foreign = made.fork(task)
+        await made.done("U03", task, "acknowledge")  # and both rosters before it: none is recorded
+        await made.until_frozen(task)
+        reason = text_commitment("as the trail has it")
+        await made.done("convener", task, "thaw", reason=reason, expect=foreign)
+        await made.until_kinds(task, "TaskThawed")
+        await made.recorded(await made.done("U03", task, "acknowledge"))
+        adopted = ["RosterAdopted"] * 2
+        assert made.kinds(task)[-4:] == ["TaskThawed", *adopted, "AssignmentAcknowledged"]
+        await replayed(made.handle(task))
+
+
+async def test_rosters_that_an_older_worker_refused_stay_refused(
+    temporal: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It took them for an update of an unknown name; a newer one goes on with its run and hears of more."""
+    monkeypatch.setattr(owed_rosters, "AT_ONCE", 1)
+    made = Deployment.prepared(temporal, tmp_path)
+    with monkeypatch.context() as older:
+        definition = workflow._Definition.must_from_class(TaskWorkflow)
+        older.delitem(definition.updates, ROSTERS_UPDATE)
+        bare = UnsandboxedWorkflowRunner()
+        async with composition.make_worker(made.client, made.store, made.settings, bare):
+            await made.found(keys=("U01",))
+            task = await made.issue()
+            await registered(made, "U02", "U03")
+            assert refusal(await made.act("U03", task, "acknowledge")) == "KEY_UNKNOWN"
+            await made.recorded(await made.done("U01", task, "acknowledge"))
+    async with made.worker():
+        await made.recorded(await made.done("U03", task, "acknowledge"))
+        adopted = ["RosterAdopted"] * 2
+        kinds = ["TaskIssued", "AssignmentAcknowledged", *adopted, "AssignmentAcknowledged"]
+        assert made.kinds(task) == kinds
+        await replayed(made.handle(task))
+    made.store.close()
+
+
+async def test_rosters_of_which_a_stream_says_less_come_again(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its answer names the version that it has; one before that of the steps is no reason to go on."""
+    task = await behind(deployment, monkeypatch)
+    adopt, said = TaskStream.adopt_rosters, []
+
+    def at_first_nothing(
+        stream: TaskStream, message: RostersMessage, update: str, now: datetime
+    ) -> RostersAnswer:
+        said.append(update)
+        return adopt(stream, message, update, now) if len(said) > 1 else RostersAnswer(version=1)
+
+    monkeypatch.setattr(TaskStream, "adopt_rosters", at_first_nothing)
+    await deployment.recorded(await deployment.done("U03", task, "acknowledge"))
+    assert len(set(said)) == len(said) == 2
+    adopted = ["RosterAdopted"] * 2
+    assert deployment.kinds(task) == ["TaskIssued", *adopted, "AssignmentAcknowledged"]
 
 
 async def replayed(handle: WorkflowHandle[Any, Any]) -> None:

@@ -10,10 +10,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 
 from lianxi import ids
-from lianxi.domain.values import SYSTEM
 from lianxi.engine.outcomes import Pending
-from lianxi.messages import RecordBatch
-from lianxi.proof.events import Cause, EventEnvelope, seal
 from lianxi.streams import writer
 from tests.deployment import Deployment, accepted, eventually, refusal, sandbox
 from workflows.task import TaskWorkflow
@@ -61,39 +58,13 @@ async def test_a_fork_freezes_the_task(deployment: Deployment) -> None:
     """Another event stands in our place: alarm, no more commands, running, nothing lost."""
     task = await deployment.issue()
     await deployment.until_kinds(task, "TaskIssued")
-    stream = ids.task_stream(task)
-    head = deployment.store.trail.event_at(deployment.parties.origin, stream, 1)
-    assert head is not None
-    issued = deployment.events(stream)[0]
-    foreign = seal(
-        EventEnvelope(
-            engine=1,
-            origin=issued.origin,
-            stream=stream,
-            seq=2,
-            kind="CancellationRequested",
-            at=issued.at,
-            actor=SYSTEM,
-            basis="observation",
-            cause=Cause(index=0, count=1),
-            roster=issued.roster,
-            data={},
-            prev=head.hash,
-        )
-    )
-    deployment.store.trail.append(
-        RecordBatch(origin=issued.origin, stream=stream, events=(foreign,))
-    )
+    deployment.fork(task)
     receipt = await deployment.done("U01", task, "acknowledge")
     await eventually(lambda: deployment.events(ids.AUDIT_STREAM))
     alarm = deployment.events(ids.AUDIT_STREAM)[0]
     assert alarm.kind == "ForkDetected"
     assert alarm.data["offered"] == receipt.events[0].hash
-
-    async def frozen() -> bool:
-        return "FROZEN" in await deployment.handle(task).query("state")
-
-    await eventually(frozen)
+    await deployment.until_frozen(task)
     assert refusal(await deployment.act("U02", task, "acknowledge")) == "FROZEN"
     description = await deployment.handle(task).describe()
     assert description.status is not None
