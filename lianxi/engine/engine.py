@@ -62,6 +62,7 @@ from lianxi.proof.events import open_event
 from lianxi.proof.refusals import KeyUnknownError
 from lianxi.proof.rosters import RosterStep
 from lianxi.streams.conference_stream import ConferenceStream
+from lianxi.streams.refusals import BacklogFullError
 from lianxi.streams.thawing import pack
 
 PATIENCE = timedelta(seconds=15)
@@ -70,6 +71,8 @@ PATIENCE = timedelta(seconds=15)
 RPC_TIMEOUT = timedelta(seconds=10)
 MIN_RPC_SECONDS = 1.0
 RETRY_PAUSE = timedelta(milliseconds=250)
+
+BACKLOG_FULL = BacklogFullError.code
 
 ResultT = TypeVar("ResultT")
 
@@ -144,11 +147,13 @@ class Engine:
             return way
         deadline = _clock() + self._patience.total_seconds()
         while True:
+            refused: Refused | None = None
             try:
                 left = max(deadline - _clock(), MIN_RPC_SECONDS)
                 answer = await self._send(way, signed, workflow_id, left)
             except WorkflowUpdateFailedError as error:
-                known = await self._second_look(_refusal(error), signed, way)
+                refused = _refusal(error)
+                known = await self._second_look(refused, signed, way)
                 if not isinstance(known, Way):
                     return known
                 if known is not way:
@@ -169,7 +174,7 @@ class Engine:
                 if further and _clock() < deadline:
                     continue
             if _clock() >= deadline:
-                return Pending(payload.request_id)
+                return await self._given_up(refused, payload, signed.digest)
             await asyncio.sleep(RETRY_PAUSE.total_seconds())
 
     async def _way(self, signed: SignedCommand) -> Way | Outcome:
@@ -193,6 +198,17 @@ class Engine:
             if thawing is None
             else Way(thawing)
         )
+
+    async def _given_up(
+        self, refused: Refused | None, payload: CommandPayload, digest: str
+    ) -> Outcome:
+        """The patience is over; `refused`: what the last attempt met, if it was answered.
+
+        Without room for the rosters before it the command was not sent at all.
+        """
+        if refused is None or refused.code != BACKLOG_FULL:
+            return Pending(payload.request_id)
+        return await self._recorded_earlier(payload, digest) or refused
 
     async def _left_out(self, payload: CommandPayload, digest: str) -> Outcome | None:
         """What the stream cannot hear yet: that the key has ended. None: let the stream judge."""
@@ -255,13 +271,15 @@ class Engine:
         payload, digest = signed.payload, signed.digest
         message = way.command
         if way.before:
-            if refused.code == "BACKLOG_FULL":
-                return way  # what waits is being recorded
+            if refused.code in (BACKLOG_FULL, "INTERNAL"):
+                return way  # what waits is being recorded; a bug says nothing about the command
             # the stream takes no rosters now: what it says to the command counts
             left_out = await self._left_out(payload, digest)
-            return left_out or way.cut()
+            return left_out or way.cut(refused)
         if refused.code == "EXPIRED":
             return await self._recorded_earlier(payload, digest) or refused
+        if refused.code == "KEY_UNKNOWN" and way.untaken is not None:
+            return way.untaken  # the key may stand in the rosters that were not taken
         if refused.code == "KEY_UNKNOWN" and not message.roster_steps:
             steps = await self._read(
                 lambda: self._trail.roster_steps(payload.origin, payload.stream)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Self
 from uuid import uuid4
 
+from lianxi.engine.outcomes import Refused
 from lianxi.engine.owed_rosters import portions
 from lianxi.messages import ROSTERS_ID, CommandMessage, RostersMessage
 from lianxi.proof.commands import SignedCommand
@@ -46,6 +47,8 @@ class Way:
 
     command: CommandMessage
     before: tuple[Portion, ...] = ()
+    untaken: Refused | None = None
+    """Why its stream took no more rosters."""
 
     @classmethod
     def bringing(cls, signed: SignedCommand, steps: Sequence[RosterStep]) -> Self:
@@ -61,7 +64,7 @@ class Way:
             return replace(self, before=(Portion(first.steps), *rest))
         return replace(self, before=tuple(rest))
 
-    def cut(self) -> Self:
-        """The command with what its stream did not take before it."""
-        update = {"roster_steps": self.before[0].steps}
-        return replace(self, command=self.command.model_copy(update=update), before=())
+    def cut(self, untaken: Refused) -> Self:
+        """The command with what its stream did not take before it, and no more."""
+        command = self.command.model_copy(update={"roster_steps": self.before[0].steps})
+        return replace(self, command=command, before=(), untaken=untaken)

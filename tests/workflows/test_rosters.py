@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -103,12 +103,17 @@ async def test_a_stream_far_behind_is_brought_forward(temporal: Client, tmp_path
 
 async def behind(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> str:
     """A task that lacks two steps, of which one goes at a time: the keys of U01 and U02 have ended."""
-    monkeypatch.setattr(owed_rosters, "AT_ONCE", 1)
     task = await deployment.issue()
+    await ended(deployment, monkeypatch)
+    return task
+
+
+async def ended(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The keys of U01 and U02, of which a task hears one at a time."""
+    monkeypatch.setattr(owed_rosters, "AT_ONCE", 1)
     for unit in ("U01", "U02"):
         revoking = deployment.parties.changing(retire=(deployment.parties.signers[unit].key_id,))
         await deployment.recorded(accepted(await deployment.engine.submit(revoking)))
-    return task
 
 
 async def test_rosters_that_find_no_room_come_again(
@@ -199,7 +204,7 @@ async def test_rosters_that_an_older_worker_refused_stay_refused(
             await made.found(keys=("U01",))
             task = await made.issue()
             await registered(made, "U02", "U03")
-            assert refusal(await made.act("U03", task, "acknowledge")) == "KEY_UNKNOWN"
+            assert refusal(await made.act("U03", task, "acknowledge")) == "UNKNOWN_ACTION"
             await made.recorded(await made.done("U01", task, "acknowledge"))
     async with made.worker():
         await made.recorded(await made.done("U03", task, "acknowledge"))
@@ -208,6 +213,61 @@ async def test_rosters_that_an_older_worker_refused_stay_refused(
         assert made.kinds(task) == kinds
         await replayed(made.handle(task))
     made.store.close()
+
+
+async def test_a_key_behind_rosters_that_were_not_taken_hears_why(
+    temporal: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not that it is unknown: the stream would know it if it took any."""
+    monkeypatch.setattr(owed_rosters, "AT_ONCE", 1)
+    async with heard_of_none(temporal, tmp_path) as (made, task):
+        made.fork(task)
+        await made.done("U01", task, "acknowledge")
+        await made.until_frozen(task)
+        await registered(made, "U02", "U03")
+        assert refusal(await made.act("U03", task, "acknowledge")) == "FROZEN"
+        assert refusal(await made.act("U01", task, "acknowledge")) == "FROZEN"
+
+
+async def test_a_bug_that_rosters_meet_says_nothing_about_the_command(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are sent again, as where no answer came."""
+    task = await behind(deployment, monkeypatch)
+    rehearse, bugs = TaskStream.rehearse_rosters, [ZeroDivisionError()] * 2
+
+    def at_first_a_bug(stream: TaskStream, message: RostersMessage, *beside: Any) -> None:
+        if bugs:
+            raise bugs.pop()
+        rehearse(stream, message, *beside)
+
+    monkeypatch.setattr(TaskStream, "rehearse_rosters", at_first_a_bug)
+    await deployment.recorded(await deployment.done("U03", task, "acknowledge"))
+    assert bugs == []
+    adopted = ["RosterAdopted"] * 2
+    assert deployment.kinds(task) == ["TaskIssued", *adopted, "AssignmentAcknowledged"]
+
+
+async def test_rosters_that_find_no_room_at_all_are_no_unknown_outcome(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command behind them was not sent; one that was recorded earlier has its receipt."""
+    task = await deployment.issue()
+    stream, sign = ids.task_stream(task), deployment.parties.sign
+    earlier = sign("U03", stream, "acknowledge", {})
+    receipt = accepted(await deployment.engine.submit(earlier))
+    await deployment.recorded(receipt)
+    await ended(deployment, monkeypatch)
+
+    def full(*_: object) -> None:
+        raise BacklogFullError(stream=stream)
+
+    monkeypatch.setattr(TaskStream, "rehearse_rosters", full)
+    deployment.engine._patience = timedelta(seconds=1)
+    progress = sign("U03", stream, "progress", {"percent": 10})
+    assert refusal(await deployment.engine.submit(progress)) == "BACKLOG_FULL"
+    again = accepted(await deployment.engine.submit(earlier))
+    assert (again.events, again.already) == (receipt.events, True)
 
 
 async def test_rosters_of_which_a_stream_says_less_come_again(
