@@ -27,14 +27,13 @@ from lianxi.domain.refusal import Refusal
 from lianxi.domain.task.commands import ThawStream
 from lianxi.domain.task.state import TaskPhase
 from lianxi.engine.outcomes import Accepted, Outcome, Pending, Refused
-from lianxi.engine.owed_rosters import OwedRosters, fitting
+from lianxi.engine.owed_rosters import OwedRosters, beside_thaw
 from lianxi.engine.reconciling import keep_schedule, reconcile_now
 from lianxi.engine.way import Way
 from lianxi.messages import (
     COMMAND_UPDATE,
     CONFERENCE_WORKFLOW,
     MAILROOM_WORKFLOW,
-    MAX_THAW_STEP_BYTES,
     ROSTERS_UPDATE,
     SEALER_WORKFLOW,
     TASK_WORKFLOW,
@@ -186,7 +185,7 @@ class Engine:
         if payload.action != ThawStream.action:
             return Way.bringing(signed, owed)
         # a frozen stream seals nothing before it is thawed, no roster either
-        brought = fitting(owed, MAX_THAW_STEP_BYTES)
+        brought = beside_thaw(owed)
         if len(brought) < len(owed):
             outcome = await self._left_out(payload, signed.digest)
             if outcome is not None:
@@ -285,7 +284,7 @@ class Engine:
                 lambda: self._trail.roster_steps(payload.origin, payload.stream)
             )
             if message.stored is not None:
-                update = {"roster_steps": fitting(steps, MAX_THAW_STEP_BYTES)}
+                update = {"roster_steps": beside_thaw(steps)}
                 return Way(message.model_copy(update=update)) if steps else refused
             if steps:
                 return Way.bringing(signed, steps)

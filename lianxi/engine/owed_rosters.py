@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from threading import Lock
 
-from lianxi.messages import MAX_ROSTER_STEP_BYTES, MAX_ROSTER_STEPS
+from lianxi.messages import MAX_ROSTER_STEP_BYTES, MAX_ROSTER_STEPS, MAX_THAW_STEP_BYTES
 from lianxi.ports import StoreUnavailableError, Trail
 from lianxi.proof.rosters import RosterStep
 from lianxi.proof.wire import wire_bytes
@@ -20,8 +20,9 @@ FAR_BEHIND = MAX_ROSTER_STEPS // 2
 """Steps that are brought along even if they only add keys."""
 
 AT_ONCE = 32
-"""Steps that a stream takes in with one update: with 512 keys each takes 5 ms, twice, and a workflow
-task that works for 2 seconds is given up."""
+"""Steps that a stream takes in with one update. With 512 keys each takes 5 ms; they are checked twice,
+those that come with a thaw four times, which is 0.64 s; and a workflow task that works for 2 seconds is
+given up."""
 
 KEPT = 8_192
 """Streams of which is remembered that they need nothing."""
@@ -69,6 +70,11 @@ def portions(steps: Iterable[RosterStep]) -> list[tuple[RosterStep, ...]]:
         found.append(fitting(left, max_steps=AT_ONCE))
         left = left[len(found[-1]) :]
     return found
+
+
+def beside_thaw(steps: Iterable[RosterStep]) -> tuple[RosterStep, ...]:
+    """The first of the steps, as many as a thaw takes along: a frozen stream takes none before it."""
+    return fitting(steps, MAX_THAW_STEP_BYTES, AT_ONCE)
 
 
 def fitting(

@@ -136,7 +136,7 @@ class TaskStream:
         if known is not None:
             return CommandAnswer(receipt=known)
         if isinstance(admitted.command, ThawStream) and self.writer.frozen:
-            return self._thaw(message, update_id, now)
+            return self._thaw(message, admitted, now)
         check_standing_before_rules(admitted, self.writer, now)
         self.fire_rungs(now)
         events, happened_at = led_to(
@@ -223,31 +223,23 @@ class TaskStream:
             arrived_as=update_id,
         )
 
-    def _thaw(self, message: CommandMessage, update_id: str, now: datetime) -> CommandAnswer:
+    def _thaw(self, message: CommandMessage, admitted: Admitted, now: datetime) -> CommandAnswer:
         """Go on from what the trail holds; nothing has changed where a Refusal is raised."""
-        thawed, command, discarded = self._thawed(message, self._admit(message, update_id), now)
-        event = ev.TaskThawed(
-            reason=command.reason,
-            discarded=len(discarded),
-            first_discarded=discarded[0] if discarded else None,
-        )
-        answer = thawed.seal_thaw(message, update_id, event, now)
+        thawed, again, event = self._thawed(message, admitted, now)
+        receipt = thawed.seal_thaw(again, event, now)
         self.writer, self.state = thawed.writer, thawed.state
-        return answer
+        return CommandAnswer(receipt=receipt)
 
-    def seal_thaw(
-        self, message: CommandMessage, update_id: str, event: ev.TaskThawed, now: datetime
-    ) -> CommandAnswer:
+    def seal_thaw(self, admitted: Admitted, event: ev.TaskThawed, now: datetime) -> Receipt:
         """What a thaw seals on the stored stream: rungs due on it, rosters it lacks, the event."""
-        admitted = self._admit(message, update_id)
         self.fire_rungs(now)
         self._adopt_rosters(admitted.adoptions, now)
-        return CommandAnswer(receipt=self._seal_command((event,), admitted, now))
+        return self._seal_command((event,), admitted, now)
 
     def _thawed(
         self, message: CommandMessage, admitted: Admitted, now: datetime
-    ) -> tuple["TaskStream", ThawStream, list[str]]:
-        """This stream as the trail holds it, the command, and what would be discarded.
+    ) -> tuple["TaskStream", Admitted, ev.TaskThawed]:
+        """This stream as the trail holds it, the command admitted there, and the event it leads to.
 
         The command is judged twice: under the roster that this stream had adopted, since whoever
         sends stored events could send a roster too, and under the one that is stored.
@@ -264,7 +256,13 @@ class TaskStream:
         thawed = TaskStream(writer, state)
         again = thawed._admit(message, update_id=None)
         again.check_standing(writer.roster, now, writer.instant(now))
-        return thawed, command, self.writer.sealed_beyond(stored.hashes)
+        discarded = self.writer.sealed_beyond(stored.hashes)
+        event = ev.TaskThawed(
+            reason=command.reason,
+            discarded=len(discarded),
+            first_discarded=discarded[0] if discarded else None,
+        )
+        return thawed, again, event
 
     def _folded(self, stored: StoredStream) -> TaskState:
         try:

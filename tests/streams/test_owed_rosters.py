@@ -9,7 +9,14 @@ import pytest
 from lianxi.domain.roster import RosterChanges, RosterKey, RosterSignature
 from lianxi.domain.values import Role
 from lianxi.engine import owed_rosters
-from lianxi.engine.owed_rosters import AT_ONCE, FAR_BEHIND, OwedRosters, fitting, portions
+from lianxi.engine.owed_rosters import (
+    AT_ONCE,
+    FAR_BEHIND,
+    OwedRosters,
+    beside_thaw,
+    fitting,
+    portions,
+)
 from lianxi.messages import MAX_ROSTER_STEP_BYTES, MAX_ROSTER_STEPS, MAX_THAW_STEP_BYTES
 from lianxi.ports import StoreUnavailableError, Trail
 from lianxi.proof.rosters import RosterStep
@@ -89,6 +96,8 @@ def test_steps_are_bounded_by_their_bytes() -> None:
     assert sum(map(len, portions(steps))) == len(steps)
     many = [adding(number) for number in range(MAX_ROSTER_STEPS + 1)]
     assert fitting(many) == tuple(many[:MAX_ROSTER_STEPS])
+    assert beside_thaw(many) == tuple(many[:AT_ONCE])
+    assert beside_thaw(steps) == fitting(steps, MAX_THAW_STEP_BYTES)
     assert fitting(steps, 1) == (steps[0],)
     assert fitting(()) == ()
 

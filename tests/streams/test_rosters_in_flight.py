@@ -9,7 +9,7 @@ import pytest
 
 from lianxi.domain.conference import decide
 from lianxi.domain.refusal import Refusal
-from lianxi.domain.roster import RosterChanges, RosterKey, Threshold
+from lianxi.domain.roster import Roster, RosterChanges, RosterKey, Threshold
 from lianxi.domain.values import Role
 from lianxi.ids import task_stream
 from lianxi.messages import CommandAnswer, CommandMessage, RostersMessage
@@ -17,7 +17,7 @@ from lianxi.proof import rosters
 from lianxi.proof.keys import Signer
 from lianxi.proof.rosters import RosterStep, next_roster, roster_hash, sign_roster
 from lianxi.proof.verification import Finding, TrailChecker
-from lianxi.streams import conference_stream
+from lianxi.streams import admission, conference_stream
 from lianxi.streams.deep import DeepChecker
 from tests.proof.test_verification import rows_of
 from tests.store.scenario import Scenario
@@ -126,6 +126,34 @@ def test_a_task_that_is_archived_hears_of_no_rosters(scenario: Scenario) -> None
     for work in (stream.rehearse_rosters, stream.adopt_rosters):
         assert refused(lambda work=work: work(message, "rosters.1", scenario.now)) == ("TASK_ENDED")
     assert "RosterAdopted" not in kinds(scenario)
+
+
+def test_a_thaw_checks_its_rosters_four_times(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under the stream's roster and the stored one, before and after it is accepted.
+
+    How many may come along rests on that (`owed_rosters.AT_ONCE`).
+    """
+    scenario.change_roster(retire=[scenario.signer("U01").key_id])
+    checked, adopt = [], admission.adopt
+
+    def counted(roster: Roster, step: RosterStep) -> Roster:
+        checked.append(step)
+        return adopt(roster, step)
+
+    monkeypatch.setattr(admission, "adopt", counted)
+    stream = scenario.tasks["T-0001"]
+    answer, steps = stream.answer, scenario.steps[-1:]
+
+    def rehearsed(message: CommandMessage, *beside: Any) -> CommandAnswer:
+        stream.rehearse(message, *beside)
+        return answer(message, *beside)
+
+    monkeypatch.setattr(stream, "answer", rehearsed)
+    scenario.thaw(stream, scenario.stored(stream))
+    assert checked == steps * 4
+    assert kinds(scenario) == ["RosterAdopted", "TaskThawed"]
 
 
 def test_a_revoked_key_is_refused_where_the_stream_hears_of_it(scenario: Scenario) -> None:

@@ -190,6 +190,25 @@ async def test_rosters_that_were_lost_to_a_fork_are_heard_of_again(
         await replayed(made.handle(task))
 
 
+async def test_a_thaw_brings_the_first_of_many_rosters(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many as the time allows for; the others come before the next command."""
+    task = await deployment.issue()
+    await deployment.until_kinds(task, "TaskIssued")
+    foreign = deployment.fork(task)
+    await deployment.done("U03", task, "acknowledge")
+    await deployment.until_frozen(task)
+    await ended(deployment, monkeypatch)
+    reason = text_commitment("as the trail has it")
+    await deployment.done("convener", task, "thaw", reason=reason, expect=foreign)
+    await deployment.until_kinds(task, "CancellationRequested", "RosterAdopted", "TaskThawed")
+    await deployment.recorded(await deployment.done("U03", task, "acknowledge"))
+    kinds = ["TaskThawed", "RosterAdopted", "AssignmentAcknowledged"]
+    assert deployment.kinds(task)[-3:] == kinds
+    await replayed(deployment.handle(task))
+
+
 async def test_rosters_that_an_older_worker_refused_stay_refused(
     temporal: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
