@@ -44,35 +44,17 @@ def _openings(
     connection: Connection, evidence: EvidenceFolder, counts: ContentCounts
 ) -> Iterator[Finding]:
     """Every opening handed in, named by an event or not, opens its commitment."""
-    after = ("", "")
-    while True:
-        # a few at a time: a row may hold 64 KiB
-        rows = (
-            connection.execute(
-                select(openings)
-                .where(
-                    (openings.c.origin > after[0])
-                    | ((openings.c.origin == after[0]) & (openings.c.commit > after[1]))
-                )
-                .order_by(openings.c.origin, openings.c.commit)
-                .limit(_OPENINGS)
-            )
-            .mappings()
-            .all()
-        )
-        if not rows:
-            return
-        after = rows[-1]["origin"], rows[-1]["commit"]
-        for row in rows:
-            counts.openings += 1
-            word = _check_opening(row, evidence, counts)
-            if word is not None:
-                place = place_of(row["origin"], "openings", row["commit"])
-                yield Finding("OPENING_MISSING" if word == "missing" else "OPENING_MISMATCH", place)
+    rows = connection.execute(select(openings).execution_options(yield_per=_OPENINGS))
+    for row in rows.mappings():
+        counts.openings += 1
+        word = _check_opening(row, evidence, counts)
+        if word is not None:
+            place = place_of(row["origin"], "openings", row["commit"])
+            yield Finding("OPENING_MISSING" if word == "missing" else "OPENING_MISMATCH", place)
 
 
 _OPENINGS = 64
-"""Openings read at a time: 4 MiB at most."""
+"""Openings read at a time: 4 MiB at most, since a row may hold 64 KiB."""
 
 
 def _check_opening(row: RowMapping, evidence: EvidenceFolder, counts: ContentCounts) -> str | None:

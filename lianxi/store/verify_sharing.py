@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
+import os
 import pickle
 import signal
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
+from multiprocessing.connection import wait
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from threading import BrokenBarrierError
@@ -156,6 +159,7 @@ def _join(url: str, meeting: Barrier) -> None:
     """In a helper: wait for the others, begin the transaction with them."""
     global _connection  # noqa: PLW0603 - a pool's initialiser has no other way to hand on
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is told too, and ends this one
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     connection = reading_engine(url).connect()
     meeting.wait(_MEET_SECONDS)
     meeting.wait(_MEET_SECONDS)
@@ -165,6 +169,14 @@ def _join(url: str, meeting: Barrier) -> None:
     _connection = connection
     # nothing here goes in circles, and looking for circles takes a tenth of the time
     gc.disable()
+
+
+def _end_with_parent() -> None:
+    """However it ends: a transaction that stays open would let the write-ahead log grow."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
 
 
 def _start() -> None:

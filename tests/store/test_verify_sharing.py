@@ -3,6 +3,9 @@
 import multiprocessing
 import pickle
 import sqlite3
+import subprocess
+import sys
+import time
 from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
@@ -110,3 +113,32 @@ def test_a_helper_that_is_ended_ends_the_look(
     look = Look(jobs=2, url=f"sqlite:///{tmp_path}/trail/trail.db")
     with pytest.raises(StoreUnavailableError, match="was ended"):
         verify_trail(store.engine, store.evidence, look)
+
+
+ALONE = """
+import multiprocessing, os, signal, sys
+from lianxi.store.dialect import reading_engine
+from lianxi.store.verify_sharing import Crew
+
+if __name__ == "__main__":
+    with Crew(reading_engine(sys.argv[1]), 2, sys.argv[1]):
+        print(*(helper.pid for helper in multiprocessing.active_children()), flush=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_helpers_end_with_their_parent(store: Store, tmp_path: Path) -> None:
+    """However that ends: they hold a read transaction."""
+    del store
+    script = tmp_path / "alone.py"
+    script.write_text(ALONE)
+    url = f"sqlite:///{tmp_path}/trail/trail.db"
+    ended = subprocess.run(
+        [sys.executable, script, url], check=False, capture_output=True, text=True, timeout=60
+    )
+    helpers = [int(pid) for pid in ended.stdout.split()]
+    assert len(helpers) == 2, ended.stderr
+    deadline = time.monotonic() + 20
+    while any(Path(f"/proc/{pid}").exists() for pid in helpers):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
