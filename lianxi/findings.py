@@ -59,6 +59,9 @@ FINDINGS: dict[str, str] = {
     "TRAIL_CUT": N_(
         "A checkpoint from elsewhere covers more than the trail has: it was cut or rolled back."
     ),
+    "TRAIL_ABSENT": N_(
+        "A checkpoint from elsewhere is of a conference that this trail does not have."
+    ),
     "TRAIL_FORKED": N_("A checkpoint from elsewhere has another root: this is another history."),
     "ANCHOR_UNREADABLE": N_("The checkpoint kept outside the data directory cannot be read."),
     "LEAF_DIFFERS": N_("A leaf of the tree is not the event it stands for."),

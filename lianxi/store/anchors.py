@@ -10,6 +10,7 @@ newest signed.
 import os
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -110,6 +111,10 @@ class AnchorFiles:
         except FileNotFoundError:
             return None
 
+    def all(self) -> list[Checkpoint]:
+        """Every checkpoint here that can be read, of whatever conference. Raises OSError."""
+        return _checkpoints_in(_notes_in(self.folder))
+
     def write(self, origin: str, note: bytes, *, cosigned: bool = False) -> None:
         """Replace the file. Raises OSError."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -125,23 +130,13 @@ class AnchorsThen(AnchorFiles):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        self._notes: dict[Path, bytes | OSError] = {}
+        self._notes: Mapping[Path, bytes | OSError] = {}
         self._closed: OSError | None = None
-        """Why the folder itself cannot be listed; one that is not there yet holds nothing."""
+        """Why the folder itself cannot be listed."""
         try:
-            names = os.listdir(folder)  # noqa: PTH208  a glob would swallow what is not allowed
-        except FileNotFoundError:
-            return
+            self._notes = _notes_in(folder)
         except OSError as error:
             self._closed = error
-            return
-        for path in (folder / name for name in names if name.endswith(".note")):
-            try:
-                self._notes[path] = _note_in(path)
-            except FileNotFoundError:
-                continue
-            except OSError as error:
-                self._notes[path] = error
 
     def read(self, origin: str, *, cosigned: bool = False) -> bytes | None:
         """As `AnchorFiles.read`."""
@@ -151,6 +146,41 @@ class AnchorsThen(AnchorFiles):
         if isinstance(kept, OSError):
             raise kept
         return kept
+
+    def all(self) -> list[Checkpoint]:
+        """As `AnchorFiles.all`."""
+        if self._closed is not None:
+            raise self._closed
+        return _checkpoints_in(self._notes)
+
+
+def _notes_in(folder: Path) -> dict[Path, bytes | OSError]:
+    """Every note of the folder, or why it cannot be read; none where there is no folder yet.
+
+    Raises OSError where it cannot be listed.
+    """
+    notes: dict[Path, bytes | OSError] = {}
+    try:
+        names = os.listdir(folder)  # noqa: PTH208  a glob would swallow what is not allowed
+    except FileNotFoundError:
+        return notes
+    for path in (folder / name for name in names if name.endswith(".note")):
+        try:
+            notes[path] = _note_in(path)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            notes[path] = error
+    return notes
+
+
+def _checkpoints_in(notes: Mapping[Path, bytes | OSError]) -> list[Checkpoint]:
+    found: list[Checkpoint] = []
+    for note in notes.values():
+        if isinstance(note, bytes):
+            with suppress(Refusal):  # who asks for this conference hears that it is unreadable
+                found.append(read_checkpoint(note)[0])
+    return found
 
 
 class Anchors:

@@ -6,10 +6,12 @@ bytes; a stream's events are leaves in the order of the stream, so that none was
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, func, select
@@ -48,6 +50,11 @@ _WITHOUT_LEAF = (
     "SELECT e.stream, e.seq, e.at FROM events e LEFT JOIN leaves l ON l.position = e.position"
     " WHERE e.origin = ? AND l.position IS NULL ORDER BY e.position"
 )
+_SIGNED = (
+    (checkpoints, "CHECKPOINT_NOTE"),
+    (cosignatures, "COSIGNATURE_INVALID"),
+    (witnesses, "COSIGNATURE_INVALID"),
+)
 _FETCH = 4_096
 _NEVER = "9999-12-31T00:00:00.000000Z"
 """When an event that is gone was sealed: never too early for any checkpoint."""
@@ -64,6 +71,12 @@ class Outside:
     anchors: AnchorFiles | None = None
     pins: tuple[Checkpoint, ...] = ()
     policy: Policy | None = None
+
+    def heads(self) -> list[Checkpoint]:
+        """The largest checkpoint known here of each conference there is one of. Raises OSError."""
+        kept = [] if self.anchors is None else self.anchors.all()
+        by_size = sorted((*self.pins, *kept), key=attrgetter("size"))
+        return sorted({head.origin: head for head in by_size}.values())
 
 
 @dataclass
@@ -96,8 +109,11 @@ class TreeCheck:
         Without `signatures` no keys are needed: an empty list stands for the conference.
         """
         self._signatures = signatures
-        for origin in sorted({*log_keys, *self._origins()}):
+        known = {*log_keys, *self._origins()}
+        for origin in sorted(known):
             self._check_log(origin, log_keys.get(origin, ()), report)
+        self._stray_rows(known, report)
+        self._absent(known)
 
     def _origins(self) -> Iterable[str]:
         return [
@@ -105,6 +121,24 @@ class TreeCheck:
             for table in (leaves, checkpoints, nodes)
             for origin in self._connection.scalars(select(table.c.origin).distinct())
         ]
+
+    def _absent(self, known: Collection[str]) -> None:
+        """Conferences heard of elsewhere: another trail's as a rule, or everything of one is gone."""
+        with suppress(OSError):  # `_outside_heads` says so
+            self.counts.unchecked += [
+                Finding("TRAIL_ABSENT", head.origin, f"{head.size} leaves")
+                for head in self._outside.heads()
+                if head.origin not in known
+            ]
+
+    def _stray_rows(self, known: Collection[str], report: Report) -> None:
+        """What was signed and is kept under the name of none of these, or under no text at all."""
+        for table, code in _SIGNED:
+            strays = self._connection.scalar(
+                select(func.count()).select_from(table).where(table.c.origin.not_in(known))
+            )
+            if strays:
+                report(Finding(code, table.name, f"{strays} of no conference"))
 
     def _check_log(self, origin: str, log_keys: Sequence[LogKey], report: Report) -> None:
         stored = self._connection.execute(

@@ -11,11 +11,11 @@ from sqlalchemy import select
 
 from lianxi.proof.checkpoints import Checkpoint, cosign, sign_checkpoint, witness_key
 from lianxi.proof.keys import Signer
-from lianxi.proof.notes import Note, note_bytes, signature_line
+from lianxi.proof.notes import Note, NoteKey, note_bytes, signature_line
 from lianxi.proof.policies import Policy
 from lianxi.store import verify as verify_module
 from lianxi.store.anchors import AnchorFiles
-from lianxi.store.store import Store
+from lianxi.store.store import Store, open_store
 from lianxi.store.tables import leaves
 from lianxi.store.tree_reads import newest_checkpoint
 from lianxi.store.verify import Look, Outside, Report, verify_trail
@@ -205,10 +205,8 @@ def test_a_retired_key_signs_no_head_that_holds_its_retirement(
     assert (finding.code, finding.detail) == ("CHECKPOINT_NOTE", "retired")
 
 
-def test_backdated_or_sealed_late_is_a_flag(
-    store: Store, database: sqlite3.Connection, life: Scenario, tmp_path: Path
-) -> None:
-    """Older than a checkpoint that the quorum cosigned without it; no finding, since clocks differ."""
+def cosign_newest(store: Store, database: sqlite3.Connection, life: Scenario) -> NoteKey:
+    """A witness's row and its cosignature of an hour later; its key."""
     with store.engine.connect() as connection:
         newest = newest_checkpoint(connection, life.origin)
     assert newest is not None
@@ -220,6 +218,14 @@ def test_backdated_or_sealed_late_is_a_flag(
     database.execute("INSERT INTO cosignatures VALUES (?,?,?,?,?,?,?)", row)
     vkey = (life.origin, key.name, "U01", key.vkey(), "")
     database.execute("INSERT INTO witnesses VALUES (?,?,?,?,?)", vkey)
+    return key
+
+
+def test_backdated_or_sealed_late_is_a_flag(
+    store: Store, database: sqlite3.Connection, life: Scenario, tmp_path: Path
+) -> None:
+    """Older than a checkpoint that the quorum cosigned without it; no finding, since clocks differ."""
+    key = cosign_newest(store, database, life)
     life.act("U03", "T-0002", "progress", percent=10)
     record(store, life)
     seal(store, life)
@@ -246,3 +252,42 @@ def test_several_processes_find_the_same(
     database.execute("UPDATE tasks SET phase='active' WHERE task='T-0001'")
     found = verify(store, tmp_path, jobs=2, url=url).findings
     assert [(f.code, f.detail) for f in found] == [("ROW_DIFFERS", "phase")]
+
+
+def test_a_trail_that_was_emptied_is_missed(store: Store, life: Scenario, tmp_path: Path) -> None:
+    """No row of the conference is left; an anchor of it and somebody's checkpoint are."""
+    pin = Checkpoint("elsewhere/one/abc", 7, b"\x07" * 32)
+    outside = Outside(AnchorFiles(tmp_path / "anchors"), (pin, pin._replace(size=3)))
+    whole = verify(store, tmp_path, outside=outside)
+    with open_store(f"sqlite:///{tmp_path}/bare.db", tmp_path / "none", writable=True) as bare:
+        empty = verify_trail(bare.engine, bare.evidence, Look(outside=outside))
+    absent = [f.place for f in empty.unchecked if f.code == "TRAIL_ABSENT"]
+    assert absent == ["elsewhere/one/abc", life.origin]
+    assert [f.place for f in whole.unchecked if f.code == "TRAIL_ABSENT"] == absent[:1]
+    assert (whole.findings, empty.findings) == ([], [])
+
+
+@pytest.mark.parametrize("origin", ["CAST(x'ff' AS TEXT)", "'elsewhere/one/abc'"])
+@pytest.mark.parametrize(
+    ("table", "named"),
+    [
+        ("checkpoints", {"CHECKPOINT_NOTE", "CHECKPOINT_BEYOND"}),
+        ("cosignatures", {"COSIGNATURE_INVALID"}),
+        ("witnesses", {"COSIGNATURE_INVALID"}),
+    ],
+)
+def test_what_was_signed_is_not_hidden_under_another_name(
+    store: Store,
+    database: sqlite3.Connection,
+    life: Scenario,
+    tmp_path: Path,
+    table: str,
+    named: set[str],
+    origin: str,
+) -> None:
+    """A row whose column names another conference, or nothing that is text."""
+    cosign_newest(store, database, life)
+    assert verify(store, tmp_path).findings == []
+    database.execute(f"UPDATE {table} SET origin = {origin}")  # noqa: S608 - our own tables
+    codes = {f.code for f in verify(store, tmp_path).findings}
+    assert codes & named

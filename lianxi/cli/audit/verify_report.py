@@ -30,6 +30,7 @@ BASES = ("command", "rule", "observation")
 
 _OWN_WORDS = {
     "NOT_SEALED": N_("whether the end of the trail was cut off: nothing is sealed in its tree yet"),
+    "TRAIL_ABSENT": N_("{place}: known here by a checkpoint, nothing of it is in this trail"),
     "CHECKPOINT_SIGNATURES": N_("who signed the checkpoints: the roster lists no key of the log"),
 }
 """By code: what could not be checked, where it is more than a place."""
@@ -58,7 +59,7 @@ class Verdict:
         if finding.code == "AUTHORSHIP_NOT_PROVEN":
             self.demo = True
         elif finding.code in _OWN_WORDS:
-            self.unchecked.append(_(_OWN_WORDS[finding.code]))
+            self.unchecked.append(_(_OWN_WORDS[finding.code]).format(place=finding.place))
         else:
             self.unchecked.append(" ".join(filter(None, finding_parts(finding))))
 
