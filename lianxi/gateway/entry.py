@@ -40,6 +40,7 @@ from lianxi.store.directory import Directory
 from lianxi.store.faults import outages_translated
 from lianxi.store.queries.conference import ConferenceFacts
 from lianxi.store.store import Store
+from lianxi.store.tree_reads import StoredCheckpoint, newest_checkpoint
 from lianxi.streams.refusals import InvalidArgsError
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -76,6 +77,13 @@ class Reading:
     def origin(self) -> str:
         """The conference's origin."""
         return self.facts.origin
+
+    def newest_checkpoint(self) -> StoredCheckpoint | None:
+        """The log's newest; the answer's headers then speak of no older one."""
+        found = newest_checkpoint(self.connection, self.origin)
+        if found is not None:
+            self.request.state.shown = found.size
+        return found
 
     def query(self, model: type[ModelT]) -> ModelT:
         """The query string as a model; InvalidArgsError for unknown, repeated or ill-formed ones."""
@@ -176,19 +184,20 @@ async def _log_headers(request: Request, services: Services) -> Headers:
     if conference is None or not plain_word(conference):
         return {}
     seen = seen_size(request.headers.get(SEEN_HEADER))
+    shown = getattr(request.state, "shown", 0)
     heads = services.heads
-    found = heads.remembered(conference, seen)
+    found = heads.remembered(conference, seen, shown)
     if found is not None:
         return found
     try:
         return await with_store(
-            services, lambda _, connection: heads.look(connection, conference, seen)
+            services, lambda _, connection: heads.look(connection, conference, seen, shown)
         )
     except StoreUnavailableError:
-        return heads.remembered(conference, seen, "away") or {}
+        return heads.remembered(conference, seen, moment="away") or {}
     except Exception:  # noqa: BLE001 - an answer that is made is given, with or without its headers
         _log.warning("the log was not looked up", exc_info=True)
-        return heads.remembered(conference, seen, "away") or {}
+        return heads.remembered(conference, seen, moment="away") or {}
 
 
 def _viewer(request: Request, seen: Seen, access: Access, now: datetime) -> Actor:

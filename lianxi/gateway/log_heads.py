@@ -1,8 +1,8 @@
 """What every answer of a conference says of its log, looked up once a second (gateway layer).
 
 The newest signed checkpoint, the proof that it continues the one the client names, the roster's
-version and hash, and when trail and server were last compared. A client that has seen a larger tree
-than the one remembered makes the gateway look again at once.
+version and hash, and when trail and server were last compared. A larger tree than the one
+remembered, which a client has seen or the answer itself shows, makes the gateway look again at once.
 """
 
 from base64 import b64encode
@@ -57,9 +57,12 @@ class LogHeads:
         self._heads: dict[str, Head] = {}
         self._proofs: OrderedDict[tuple[str, int, int], str] = OrderedDict()
 
-    def remembered(self, conference: str, seen: int, moment: Moment = "before") -> Headers | None:
+    def remembered(
+        self, conference: str, seen: int, shown: int = 0, moment: Moment = "before"
+    ) -> Headers | None:
         """The headers without a look at the store; None where one is needed, or nothing is known.
 
+        `seen`: the size that the client names; `shown`: the newest that the answer itself speaks of.
         `moment`: before a look, or with the store away: then nothing is said of the tree that a
         client could take for a log that shrank or cannot be proven.
         """
@@ -68,13 +71,13 @@ class LogHeads:
             if head is None:
                 return None
             old = self._clock() - head.looked_at >= FRESH
-            if seen > head.size or (old and moment == "before"):
+            if seen > head.size or (moment == "before" and (old or shown > head.size)):
                 return None
             proof = self._proofs.get((head.origin, seen, head.size))
         provable = 0 < seen < head.size
         return None if provable and proof is None else _said(head, proof)
 
-    def look(self, connection: Connection, conference: str, seen: int) -> Headers:
+    def look(self, connection: Connection, conference: str, seen: int, shown: int = 0) -> Headers:
         """Look the log up anew, and the proof from the size a client has seen; what is to be said.
 
         Said of what was looked up here: another look may have found more meanwhile, without this
@@ -82,7 +85,7 @@ class LogHeads:
         """
         with self._lock:
             head = self._heads.get(conference)
-        if head is None or self._clock() - head.looked_at >= FRESH or seen > head.size:
+        if head is None or self._clock() - head.looked_at >= FRESH or max(seen, shown) > head.size:
             found = self._known.look(connection, conference)
             if found is None:
                 return {}

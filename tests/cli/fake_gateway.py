@@ -75,7 +75,7 @@ class FakeGateway:
         shown = self.log is not None and self.log.lie != "silent" and len(path) > 2
         # as the real one: to whom it does not know it shows nothing
         if self.log is not None and shown and status != 401:
-            headers |= self.log.headers(int(request.headers.get("Lianxi-Seen") or 0))
+            headers |= self.log.headers(int(request.headers.get("Lianxi-Seen") or 0), path[2])
         if fault == "drop-after":
             request.connection.close()
             request.close_connection = True

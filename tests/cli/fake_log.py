@@ -33,6 +33,9 @@ from lianxi.proof.tree import (
 )
 from tests.cli.fake_conference import FakeConference, RefusedError
 
+_SHOWING = ("checkpoint", "proofs", "consistency")
+"""Questions whose answer shows the newest tree."""
+
 
 @dataclass
 class FakeLog:
@@ -60,6 +63,8 @@ class FakeLog:
     """What headers name, if not the truth."""
     rosterless: int = 0
     """So many answers come without the roster's name alone."""
+    remembered: int | None = None
+    """The size that answers name which show no newer checkpoint themselves."""
     unheard: frozenset[str] = frozenset()
     """Headers that no answer has."""
 
@@ -99,15 +104,15 @@ class FakeLog:
         ]
         return note_bytes(Note(head.text, (sign_checkpoint(head, self.signer), *lines)))
 
-    def headers(self, seen: int) -> dict[str, str]:
+    def headers(self, seen: int, what: str = "") -> dict[str, str]:
         """What an answer says; `lie`: shrunk, forked, other-origin, other-key, base64, huge, replayed."""
-        headers = self._headers(seen)
+        headers = self._headers(seen, what)
         if self.rosterless:
             self.rosterless -= 1
             del headers["Lianxi-Roster"]
         return {name: value for name, value in headers.items() if name not in self.unheard}
 
-    def _headers(self, seen: int) -> dict[str, str]:
+    def _headers(self, seen: int, what: str) -> dict[str, str]:
         roster = self.named_roster or self.known.conference.state.roster
         headers = {"Lianxi-Roster": f"{roster.version}:{roster_hash(roster)}"}
         headers["Lianxi-Reconciled"] = self.reconciled or format_instant(datetime.now(UTC))
@@ -117,6 +122,8 @@ class FakeLog:
         if not self.sizes:
             return headers
         size = self.sizes[-1]
+        if self.remembered is not None and what not in _SHOWING:
+            size = max(seen, self.remembered)
         note, proof = self.note(size), self.consistency(seen, size)
         match self.lie:
             case "shrunk":

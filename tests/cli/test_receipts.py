@@ -41,7 +41,8 @@ def log(logged: House) -> Iterator[FakeLog]:
     assert found_log is not None
     yield found_log
     found_log.lie, found_log.withhold, found_log.broken = None, False, None
-    found_log.unsigned, found_log.promise = False, timedelta(minutes=10)
+    found_log.unsigned, found_log.remembered = False, None
+    found_log.promise = timedelta(minutes=10)
     found_log.seal()
 
 
@@ -367,6 +368,18 @@ def test_a_repeat_keeps_the_first_promise(logged: House, log: FakeLog, unit: Mac
     request = before["receipt"]["request_id"]
     unit.run("ack", task, "--request-id", request, ok=True)
     assert kept(unit, task) == before
+
+
+def test_what_is_cosigned_is_the_newest(logged: House, log: FakeLog, unit: Machine) -> None:
+    """Also where the gateway remembers for a second what was the newest before."""
+    filed(logged, unit)
+    log.remembered = log.seal()
+    unit.run("todo", ok=True)
+    logged.issue()
+    newest = log.seal()
+    unit.run("todo", ok=True)
+    unit.run("audit", "cosign", ok=True)
+    assert newest in {size for size, _name in log.cosignatures}
 
 
 def test_witnesses_of_later_checkpoints_count(logged: House, log: FakeLog, unit: Machine) -> None:

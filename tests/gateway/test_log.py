@@ -42,13 +42,18 @@ RECEIPT_KEY = Signer(b"\x42" * 32)
 WITNESS = Signer(b"\x43" * 32)
 
 
-def seal(house: House) -> None:
-    """What the worker's sealer does in a turn."""
+def seal_unnoticed(house: House) -> None:
+    """What the worker's sealer does in a turn; the gateway remembers for a moment what was before."""
     writer = house.store.writer
     assert writer is not None
     SqlSealer(writer, house.store.engine, lambda: [LOG_KEY], house.store.anchors).seal(
         house.scenario.now
     )
+
+
+def seal(house: House) -> None:
+    """A turn of the sealer, a moment ago."""
+    seal_unnoticed(house)
     house.services.heads._heads.clear()
 
 
@@ -103,10 +108,7 @@ async def test_what_was_said_is_not_taken_back_while_the_store_is_away(lived: Ho
     seal(lived)
     size = named(lived, await head(lived)).size
     lived.issue("plan-9")
-    writer = lived.store.writer
-    assert writer is not None
-    sealer = SqlSealer(writer, lived.store.engine, lambda: [LOG_KEY], lived.store.anchors)
-    sealer.seal(lived.scenario.now)  # the gateway still remembers the smaller one
+    seal_unnoticed(lived)
     assert named(lived, await head(lived, size)).size == size
     assert named(lived, await head(lived, size + 1)).size > size
     assert named(lived, await head(lived, size)).size > size
@@ -117,6 +119,26 @@ async def test_what_was_said_is_not_taken_back_while_the_store_is_away(lived: Ho
         assert named(lived, away).size > size
     for unknown in (size - 1, 10_000):  # neither a proof nor a larger tree is at hand
         assert "Lianxi-Checkpoint" not in (await head(lived, unknown)).headers
+
+
+@pytest.mark.parametrize("asked", ["checkpoint", "proofs", "consistency"])
+async def test_an_answer_that_shows_a_newer_tree_names_it(lived: House, asked: str) -> None:
+    """Whoever cosigns what the header names vouches for the newest, not for what is remembered."""
+    seal(lived)
+    size = named(lived, await head(lived)).size
+    lived.issue("plan-9")
+    seal_unnoticed(lived)
+    assert named(lived, await head(lived, size)).size == size
+    if asked == "proofs":
+        question = {"hashes": ["00" * 32]}
+        answer = await lived.client.post(
+            "/v1/demo/proofs", json=question, headers=lived.headers("U01")
+        )
+    else:
+        query = {"old": 1, "new": size} if asked == "consistency" else {}
+        answer = await lived.get("U01", asked, **query)
+    assert named(lived, answer).size > size
+    assert (await lived.get("U01", "checkpoint")).json()["size"] == named(lived, answer).size
 
 
 async def test_a_log_that_grows_between_look_and_answer_is_said_as_it_was_looked_up(

@@ -173,7 +173,7 @@ def cosign(flags: Flags) -> None:
     from lianxi.cli.witness import cosign_kept
 
     client = Client(flags)
-    client.read("me")  # its answer names the newest checkpoint, which is verified and kept
+    fetched(client)  # with this answer comes the newest checkpoint, which is verified and kept
     witness, time = cosign_kept(client)
     pin = client.log.pin
     at = times.spell(datetime.fromtimestamp(time, UTC))

@@ -2,13 +2,13 @@
 
 import json
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from lianxi.cli.faults import CliError
 from lianxi.cli.language import _
-from lianxi.cli.terminal import tick
+from lianxi.cli.receipt_states import WORDS
+from lianxi.cli.terminal import say, tick
 
 UNIT, TASK = "U05", "T-0002"
 """Whose receipt it is, and of which task: the demo lets this unit submit there."""
@@ -49,12 +49,12 @@ def checked_receipt(stage: Speaker) -> Proven:
     """
     tick(_("waiting for a receipt's proof"))
     receipt, trust = stage.data / "demo-receipt.json", stage.data / "demo-trust.json"
-    _wait(lambda: _state(stage) in ("included", "witnessed"))
+    _wait_for(stage, "included", "witnessed")
     for witness in WITNESSES:
         stage.speaks(witness, "audit", "cosign")
     stage.speaks("auditor", "audit", "trust", "--quorum", str(QUORUM), "--to", str(trust))
     stage.speaks(UNIT, "config", "set", "trust", str(trust.absolute()))
-    _wait(lambda: _state(stage) == "witnessed")
+    _wait_for(stage, "witnessed")
     stage.speaks(UNIT, "task", "receipt", TASK, "--to", str(receipt))
     said = stage.speaks(UNIT, "audit", "check-receipt", str(receipt), "--trust", str(trust))
     tick("")
@@ -67,9 +67,12 @@ def _state(stage: Speaker) -> str:
     return str(rows[-1]["state"]) if rows else ""
 
 
-def _wait(done: Callable[[], bool]) -> None:
+def _wait_for(stage: Speaker, *states: str) -> None:
     end = time.monotonic() + PATIENCE
-    while not done():
+    while (state := _state(stage)) not in states:
         if time.monotonic() > end:
+            text = _("{unit}: after {seconds} s the receipt on {task} is still “{state}”.")
+            word = _(WORDS[state]) if state in WORDS else "-"
+            say(text.format(unit=UNIT, task=TASK, state=word, seconds=f"{PATIENCE:.0f}"))
             raise CliError("DEMO_STEP_FAILED", step=f"lianxi task receipt {TASK}")
         time.sleep(0.5)

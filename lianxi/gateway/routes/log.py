@@ -36,7 +36,6 @@ from lianxi.store.tree_reads import (
     consistency,
     cosigned_note,
     inclusion,
-    newest_checkpoint,
 )
 
 MAX_PROOFS = 64
@@ -101,11 +100,7 @@ def checkpoint(reading: Reading) -> Response:
     """One checkpoint with all cosignatures known."""
     size = reading.query(CheckpointQuery).size
     connection, origin = reading.connection, reading.origin
-    found = (
-        newest_checkpoint(connection, origin)
-        if size is None
-        else checkpoint_at(connection, origin, size)
-    )
+    found = reading.newest_checkpoint() if size is None else checkpoint_at(connection, origin, size)
     if found is None or found.note is None:
         raise NotFoundError(what="checkpoint")
     return json_answer(cosigning.checkpoint_row(connection, found))
@@ -123,7 +118,7 @@ def checkpoints(reading: Reading) -> Response:
 def continues(reading: Reading) -> Response:
     """The proof that one tree is the beginning of another; TREE_RANGE where there are no such trees."""
     query = reading.query(ConsistencyQuery)
-    newest = newest_checkpoint(reading.connection, reading.origin)
+    newest = reading.newest_checkpoint()
     if newest is None or query.new > newest.size:
         # what the log has not signed yet may not be proven
         raise NotFoundError(what="checkpoint")
@@ -138,7 +133,7 @@ def proofs(reading: Reading, asked: ProofsQuestion) -> Response:
     hash may have it.
     """
     connection, origin = reading.connection, reading.origin
-    newest = newest_checkpoint(connection, origin)
+    newest = reading.newest_checkpoint()
     note = None if newest is None else cosigned_note(connection, newest)
     items = []
     for digest in dict.fromkeys(asked.hashes):
