@@ -60,7 +60,7 @@ class Measure:
 def main() -> int:
     """Make the trail, measure, print."""
     options = argparse.ArgumentParser(prog="python -m bench.verify")
-    options.add_argument("--events", type=int, default=10_000, help="events of the made trail")
+    options.add_argument("--events", type=int, default=30_000, help="events of the made trail")
     options.add_argument("--rows", type=int, help="rows for `bytes`; as many as events, or 200,000")
     options.add_argument("--rounds", type=int, default=_ROUNDS)
     options.add_argument("--made", type=Path, help="a trail made before, by tools.made_trail")
