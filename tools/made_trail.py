@@ -35,11 +35,12 @@ def make_trail(
     """
     count = 0
     with open_store(f"sqlite:///{folder}/trail.db", folder / "evidence", writable=True) as store:
+        sealer = _sealer(store)  # each new one begins with a look at every event there is
         for name in _names():
             scenario = Scenario.today(
                 name=name, units=UNITS, smtp=frozenset({"U02"}), log_keys=(LOG_KEY,)
             )
-            count += _live(store, scenario, events - count, checkpoint_every)
+            count += _live(store, sealer, scenario, events - count, checkpoint_every)
             if count >= events:
                 break
         if anchors is not None:
@@ -54,7 +55,9 @@ def _names() -> Iterator[str]:
         yield f"demo-{number}"
 
 
-def _live(store: Store, scenario: Scenario, events: int, checkpoint_every: int) -> int:
+def _live(
+    store: Store, sealer: SqlSealer, scenario: Scenario, events: int, checkpoint_every: int
+) -> int:
     """One conference, until it has so many events or is full; answers how many it has."""
     scenario.register_all()
     count, sealed = _record(store, scenario), 0
@@ -62,20 +65,27 @@ def _live(store: Store, scenario: Scenario, events: int, checkpoint_every: int) 
         if step % TASKS_AT_ONCE == 0:
             count += _record(store, scenario)
             if count - sealed >= checkpoint_every:
-                seal(store, scenario)
+                _seal_all(sealer, scenario)
                 sealed = count
         if count >= events:
             break
     count += _record(store, scenario)
-    seal(store, scenario)
+    _seal_all(sealer, scenario)
     return count
 
 
 def seal(store: Store, scenario: Scenario, keys: tuple[Signer, ...] = (LOG_KEY,)) -> None:
     """Leaves for all that is recorded, and a checkpoint; without keys it stays unsigned."""
+    _seal_all(_sealer(store, keys), scenario)
+
+
+def _sealer(store: Store, keys: tuple[Signer, ...] = (LOG_KEY,)) -> SqlSealer:
     if store.writer is None:
         raise ValueError("sealing writes")
-    sealer = SqlSealer(store.writer, store.engine, lambda: keys, store.anchors)
+    return SqlSealer(store.writer, store.engine, lambda: keys, store.anchors)
+
+
+def _seal_all(sealer: SqlSealer, scenario: Scenario) -> None:
     while sealer.seal(scenario.now).more:
         pass
 
