@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -22,6 +22,11 @@ from pydantic_settings import (
 
 DEFAULT_DATA = Path("lianxi-data")
 
+_PATHS = frozenset(
+    ("tls_cert", "tls_key", "log_key_file", "receipt_key_file", "anchors_dir", "policy_file")
+)
+"""Relative ones in config.toml begin at its folder, elsewhere where the program was started."""
+
 
 class SettingsError(Exception):
     """Settings that cannot be used: where, which, why, in one line; never a value, it may be a secret."""
@@ -29,7 +34,7 @@ class SettingsError(Exception):
 
 def _among_keys(given: Mapping[str, Any], name: str) -> Path:
     # `data` is missing where it was refused itself, which is then the only thing said
-    data: Path = given.get("data", DEFAULT_DATA)
+    data: Path = given.get("data", DEFAULT_DATA.absolute())
     return data / "keys" / name
 
 
@@ -97,13 +102,22 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments, environment, then the data directory's config.toml."""
         file = _file_beside(init_settings().get("data"))
-        toml = InitSettingsSource(settings_cls, _read_file(file, settings_cls.model_fields))
-        return init_settings, env_settings, toml
+        said = _read_file(file, settings_cls.model_fields)
+        for name in said.keys() & _PATHS:
+            if isinstance(said[name], str):
+                said[name] = file.parent / Path(said[name]).expanduser()
+        return init_settings, env_settings, InitSettingsSource(settings_cls, said)
+
+    @field_validator("*")
+    @classmethod
+    def _wherever_it_is_used(cls, value: Any) -> Any:
+        """Paths in full: worker, gateway and supervisor run in other folders than who starts them."""
+        return value.expanduser().absolute() if isinstance(value, Path) else value
 
     @cached_property
     def trail_url(self) -> str:
         """The store's database: SQLite in the data directory unless a URL is set."""
-        return self.store_url or f"sqlite:///{(self.data / 'trail' / 'trail.db').absolute()}"
+        return self.store_url or f"sqlite:///{self.data / 'trail' / 'trail.db'}"
 
     @cached_property
     def evidence_dir(self) -> Path:

@@ -52,6 +52,23 @@ def test_a_file_in_another_encoding_is_named(tmp_path: Path) -> None:
         load(data=tmp_path)
 
 
+def test_paths_mean_the_same_wherever_they_are_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of the file begin at its folder, others where the program was started."""
+    (tmp_path / "lianxi-data").mkdir()
+    written(tmp_path / "lianxi-data", 'policy_file = "policy"\nanchors_dir = "../anchors"')
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LIANXI_RECEIPT_KEY_FILE", "receipt.key")
+    settings = load()
+    data = tmp_path / "lianxi-data"
+    assert (settings.data, settings.log_key_file) == (data, data / "keys" / "log.key")
+    assert settings.receipt_key_file == tmp_path / "receipt.key"
+    assert settings.policy_file == data / "policy"
+    assert settings.anchors_dir.resolve() == tmp_path / "anchors"
+    assert plan_of(None).service_keys == (settings.log_key_file, settings.receipt_key_file)
+
+
 @pytest.mark.parametrize(
     ("name", "value", "says"),
     [

@@ -92,7 +92,8 @@ class House:
         """Who can read the data directory."""
         return self.person(
             "operator",
-            LIANXI_DATA=str(self.data),
+            # relative, as the default is: the set's processes run in other folders
+            LIANXI_DATA=self.data.name,
             LIANXI_GATEWAY_PORT=str(self.port),
             LIANXI_TEMPORAL_PORT=str(self.temporal_port),
             # another HOME has another cache
@@ -128,7 +129,7 @@ class House:
 def house_at(folder: Path) -> House:
     """A set that is not running yet."""
     ports = free_ports(1)
-    return House(folder / "data", ports[0], temporal_port(), folder)
+    return House(folder / "operator" / "data", ports[0], temporal_port(), folder)
 
 
 def temporal_port() -> int:
