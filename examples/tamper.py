@@ -28,9 +28,12 @@ from lianxi.store.verify import Look, Outside, verify_trail
 FOLLOW = frozenset({"ROW_DIFFERS", "COMMAND_UNUSED", "OUTBOX_DIFFERS", "LETTER_UNEXPECTED"})
 """What differs because something else does; shown last."""
 
-LAST = "(SELECT max(position) FROM events)"
+LAST = "(SELECT max(position) FROM leaves)"
+"""The last event that is sealed: what came since could be cut and only its receipt would show it."""
 ONE = "(SELECT max(position) FROM events WHERE seq > 1)"
 """Some event that is not the first of its stream."""
+OF = "(SELECT origin FROM leaves GROUP BY origin ORDER BY count(*) DESC, origin LIMIT 1)"
+"""The largest conference, where there are several."""
 
 
 def edit(database: sqlite3.Connection) -> None:
@@ -44,7 +47,7 @@ def delete(database: sqlite3.Connection) -> None:
     """An event is gone."""
     database.execute(
         "DELETE FROM events WHERE position="
-        "(SELECT min(position) FROM events WHERE stream='conference' AND seq=2)"
+        f"(SELECT position FROM events WHERE origin={OF} AND stream='conference' AND seq=2)"
     )
 
 
@@ -57,19 +60,19 @@ def insert(database: sqlite3.Connection) -> None:
     )
     database.execute(
         f"INSERT INTO events (seq,{columns}) SELECT seq+1,{columns} FROM events"
-        " WHERE stream='conference' ORDER BY seq DESC LIMIT 1"
+        f" WHERE origin={OF} AND stream='conference' ORDER BY seq DESC LIMIT 1"
     )
 
 
 def swap(database: sqlite3.Connection) -> None:
     """Two events of the conference change places."""
     rows = database.execute(
-        "SELECT seq, data, hash FROM events WHERE stream='conference' AND seq IN (2, 3)"
+        "SELECT position, data, hash FROM events"
+        f" WHERE origin={OF} AND stream='conference' AND seq IN (2, 3)"
     ).fetchall()
-    for (seq, _, _), (_, data, digest) in zip(rows, reversed(rows), strict=True):
+    for (position, _, _), (_, data, digest) in zip(rows, reversed(rows), strict=True):
         database.execute(
-            "UPDATE events SET data=?, hash=? WHERE stream='conference' AND seq=?",
-            (data, digest, seq),
+            "UPDATE events SET data=?, hash=? WHERE position=?", (data, digest, position)
         )
 
 
@@ -80,11 +83,15 @@ def cut_tail(database: sqlite3.Connection) -> None:
 
 def old_copy(database: sqlite3.Connection) -> None:
     """The trail as it was three events ago, its read tables too, as after a restored backup."""
-    late = "SELECT position FROM leaves WHERE leaf >= (SELECT count(*) - 3 FROM leaves)"
-    database.execute(f"DELETE FROM events WHERE position >= (SELECT min(position) FROM ({late}))")
-    database.execute("DELETE FROM leaves WHERE position NOT IN (SELECT position FROM events)")
-    database.execute("DELETE FROM checkpoints WHERE size > (SELECT count(*) FROM leaves)")
-    database.execute("DELETE FROM nodes WHERE (idx + 1) << level > (SELECT count(*) FROM leaves)")
+    (origin,) = database.execute(f"SELECT {OF}").fetchone()
+    size = "(SELECT count(*) FROM leaves WHERE origin=:o)"
+    for what in (
+        f"leaves WHERE origin=:o AND leaf >= {size} - 3",
+        "events WHERE origin=:o AND position NOT IN (SELECT position FROM leaves)",
+        f"checkpoints WHERE origin=:o AND size > {size}",
+        f"nodes WHERE origin=:o AND (idx + 1) << level > {size}",
+    ):
+        database.execute(f"DELETE FROM {what}", {"o": origin})
     (path,) = [row[2] for row in database.execute("PRAGMA database_list") if row[1] == "main"]
     with open_store(f"sqlite:///{path}", Path(path).parent, writable=True) as store:
         if store.writer is not None:

@@ -31,8 +31,8 @@ class ServiceKeyError(Exception):
     missing | unreadable | exposed | not_a_key_file | contradicts_itself | unwritable
     """
 
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"{path}: {_SAID[reason]}")
+    def __init__(self, path: Path, reason: str, detail: str | None = None) -> None:
+        super().__init__(f"{path}: {_SAID[reason]}{f' ({detail})' if detail else ''}")
         self.path, self.reason = path, reason
 
 
@@ -89,7 +89,7 @@ def make_service_key(path: Path) -> Signer:
     except FileExistsError:
         raise
     except OSError as error:
-        raise ServiceKeyError(path, "unwritable") from error
+        raise ServiceKeyError(path, "unwritable", error.strerror) from error
     return signer
 
 
@@ -101,8 +101,8 @@ def read_service_key(path: Path) -> Signer:
             data = file.read(MAX_KEY_FILE_BYTES + 1)
     except FileNotFoundError:
         raise ServiceKeyError(path, "missing") from None
-    except OSError:
-        raise ServiceKeyError(path, "unreadable") from None
+    except OSError as error:
+        raise ServiceKeyError(path, "unreadable", error.strerror) from None
     if stat.S_IMODE(mode) & 0o077:
         raise ServiceKeyError(path, "exposed")
     try:
@@ -131,7 +131,7 @@ def publish_keys(folder: Path, keys: PublicKeys) -> None:
     try:
         write_whole(path, json.dumps(keys._asdict()).encode() + b"\n", mode=0o644)
     except OSError as error:
-        raise ServiceKeyError(path, "unwritable") from error
+        raise ServiceKeyError(path, "unwritable", error.strerror) from error
 
 
 def published_keys(folder: Path) -> PublicKeys:

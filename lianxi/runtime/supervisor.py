@@ -44,6 +44,11 @@ if TYPE_CHECKING:
 # A server of others either runs or the address is wrong: nothing to wait long for.
 _REMOTE_SECONDS = 15.0
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_WITHOUT_KEY = (
+    "Bring the file back from where it is kept; without it move it away: a new one "
+    "is made, and lianxi conference roster propose --log-keys lists it."
+)
+_WITHOUT_FOLDER = "Let this user write in the folder it lies in, then start again."
 
 
 def already_running(pid: str, place: str) -> RuntimeFault:
@@ -150,8 +155,7 @@ class Supervisor:
             raise RuntimeFault(
                 "SERVICE_KEY_UNUSABLE",
                 f"A key of the service cannot be used: {error}.",
-                hint="Bring the file back from where it is kept; without it move it away: a new one "
-                "is made, and lianxi conference roster propose --log-keys lists it.",
+                hint=_WITHOUT_FOLDER if error.reason == "unwritable" else _WITHOUT_KEY,
                 place=str(error.path),
             ) from error
         for path in made:

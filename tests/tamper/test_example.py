@@ -5,6 +5,9 @@ import sys
 from hashlib import sha256
 from pathlib import Path
 
+import pytest
+
+from tools import made_trail
 from tools.made_trail import make_trail
 
 ROOT = Path(__file__).parents[2]
@@ -21,9 +24,14 @@ CODES = {
 """What says what it was; more may be named beside it."""
 
 
-def test_each_act_is_named_and_the_original_stays(tmp_path: Path) -> None:
+@pytest.mark.parametrize("conferences", [1, 2])
+def test_each_act_is_named_and_the_original_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, conferences: int
+) -> None:
     """Copies are tampered with; of an old copy only a head kept elsewhere tells."""
-    make_trail(tmp_path / "trail", 60)
+    if conferences > 1:
+        monkeypatch.setattr(made_trail, "MAX_TASKS", 3)
+    make_trail(tmp_path / "trail", 60 * conferences)
     database = tmp_path / "trail" / "trail.db"
     before = sha256(database.read_bytes()).digest()
     done = subprocess.run(
