@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import json
 import ssl
 from datetime import timedelta
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from lianxi.runtime.child import Child
@@ -164,6 +165,23 @@ def gateway_child(plan: SetPlan, env: Mapping[str, str]) -> Child:
 
 def health(url: str, timeout: float = 2.0) -> str:
     """Empty when the gateway at `url` answers its health check, else what is wrong."""
+    try:
+        status, _body = _asked(url, "/v1/health", timeout)
+    except (OSError, http.client.HTTPException) as error:
+        return f"{type(error).__name__}: {error}"
+    return "" if status == HTTPStatus.OK else f"HTTP {status}"
+
+
+def conferences_at(url: str, timeout: float = 10.0) -> list[dict[str, Any]]:
+    """The conferences that the gateway at `url` serves; none where it does not answer."""
+    try:
+        _status, body = _asked(url, "/v1/conferences", timeout)
+        return list(json.loads(body).get("conferences", ()))
+    except (OSError, http.client.HTTPException, ValueError):
+        return []
+
+
+def _asked(url: str, path: str, timeout: float) -> tuple[int, bytes]:
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or 0
     connection: http.client.HTTPConnection
@@ -176,13 +194,11 @@ def health(url: str, timeout: float = 2.0) -> str:
     else:
         connection = http.client.HTTPConnection(host, port, timeout=timeout)
     try:
-        connection.request("GET", "/v1/health")
-        status = connection.getresponse().status
-    except (OSError, http.client.HTTPException) as error:
-        return f"{type(error).__name__}: {error}"
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
     finally:
         connection.close()
-    return "" if status == HTTPStatus.OK else f"HTTP {status}"
 
 
 def require_ports(plan: SetPlan, source: ServerSource) -> None:

@@ -15,7 +15,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lianxi.runtime import server_build
-from lianxi.runtime.children import child_environment, health, namespace_words, target_of
+from lianxi.runtime.children import (
+    child_environment,
+    conferences_at,
+    health,
+    namespace_words,
+    target_of,
+)
 from lianxi.runtime.faults import RuntimeFault
 from lianxi.runtime.ports import holder_of_port, is_free
 from lianxi.runtime.server_source import ServerSource, find
@@ -64,6 +70,7 @@ def _checks(plan: SetPlan) -> Iterator[Check]:
     yield from _temporal(plan, source, now)
     yield _gateway(plan, now)
     yield _trail(plan.dir)
+    yield from _behind(now)
 
 
 def _python() -> Check:
@@ -224,6 +231,19 @@ def _gateway(plan: SetPlan, now: SetStatus) -> Check:
         wrong or f"{now.gateway} answers",
         "" if wrong == "" else "lianxi status",
     )
+
+
+def _behind(now: SetStatus) -> Iterator[Check]:
+    """Conferences whose trail was rolled back: the set runs, and nothing of them is recorded."""
+    served = conferences_at(now.gateway) if now.running and now.gateway else []
+    behind = [str(one.get("conference")) for one in served if one.get("behind")]
+    if behind:
+        yield Check(
+            "checkpoints",
+            ok=False,
+            detail=f"{', '.join(behind)}: the trail is behind its checkpoint, nothing is recorded",
+            hint="See docs/runbook.md, TRAIL_BEHIND: bring the newer data directory back.",
+        )
 
 
 def _trail(data: DataDir) -> Check:

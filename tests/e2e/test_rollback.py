@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import House, Person, house_at
+from tests.e2e.conftest import LIANXI, House, Person, house_at
 
 pytestmark = pytest.mark.server
 
@@ -78,6 +78,9 @@ def test_a_rolled_back_directory_records_nothing_and_a_successor_does(house: Hou
     shutil.copytree(office.home / ".config", fresh.home / ".config")
     told = fresh.types("task", "urge", task, "--unit", "U01", "--yes", "-o", "json", exits=5)
     assert json.loads(told)["error"]["code"] == "TRAIL_BEHIND"
+    assert "nothing is recorded" in house.operator.types("doctor", exits=1)
+    found = fresh.run([str(LIANXI), "audit", "findings"])
+    assert "Nothing is recorded" in found.stderr
     kept = anchored(house)
     assert "TRAIL_CUT" in office.types("audit", "verify", "--data", str(house.data), exits=1)
 

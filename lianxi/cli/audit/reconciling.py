@@ -6,10 +6,12 @@ import click
 
 from lianxi.cli.audit.verify_report import explain
 from lianxi.cli.client import Client
+from lianxi.cli.faults import CliError
 from lianxi.cli.grammar import Flags, option, verb
 from lianxi.cli.language import _
 from lianxi.cli.reading import Reading, form_of, reading
 from lianxi.cli.render import Column, instant, show_thing
+from lianxi.cli.settling import tell
 from lianxi.cli.terminal import say
 from lianxi.errors import Exit
 from lianxi.i18n import N_
@@ -40,6 +42,7 @@ def findings(run: Reading, every: bool) -> None:  # noqa: FBT001  click hands a 
     run.query["every"] = "true" if every else None
     items = run.list_page("findings", COLUMNS, nothing=N_("Nothing was found."))
     explain(str(item.get("code")) for item in items)
+    _say_behind(run.client.read("reconciliation"))
 
 
 @verb(
@@ -59,9 +62,16 @@ def reconcile(flags: Flags, last: bool) -> int:  # noqa: FBT001  click hands a s
     answer = client.read("reconciliation") if last else client.ask("reconciliation", {})
     found = answer.get("reconciliation")
     show_thing(answer, form_of(flags), lambda: _told(found, answer, flags))
+    _say_behind(answer)
     if answer.get("open") and flags.text("output") in (None, "table"):
         say(_("next: {command}").format(command="lianxi audit findings"))
     return Exit.FAILED if answer.get("open") or found is None else Exit.OK
+
+
+def _say_behind(answer: dict[str, Any]) -> None:
+    """A trail that was rolled back records nothing, its own finding neither."""
+    if answer.get("behind"):
+        tell(CliError("TRAIL_BEHIND"))
 
 
 def _told(found: dict[str, Any] | None, answer: dict[str, Any], flags: Flags) -> str:

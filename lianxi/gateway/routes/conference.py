@@ -29,8 +29,12 @@ async def health(_request: Request, _services: Services, _access: Access) -> Res
 async def conferences(_request: Request, services: Services, _access: Access) -> Response:
     """Which conferences are served."""
 
-    def work(_store: Store, connection: Connection) -> Response:
-        return json_answer({"conferences": list_conferences(connection)})
+    def work(store: Store, connection: Connection) -> Response:
+        served = [
+            {**row, "behind": store.anchors.is_behind(row["origin"])}
+            for row in list_conferences(connection)
+        ]
+        return json_answer({"conferences": served})
 
     return await with_store(services, work)
 

@@ -26,12 +26,13 @@ def findings(reading: Reading) -> Response:
 
 
 def reconciliation(reading: Reading) -> Response:
-    """The last result, null where there is none, and how many findings stand."""
+    """The last result, null where there is none, how many findings stand, and whether one can be recorded."""
     reading.query(NoQuery)
     return json_answer(
         {
             "reconciliation": last_reconciliation(reading.connection, reading.origin),
             "open": open_findings(reading.connection, reading.origin),
+            "behind": reading.store.anchors.is_behind(reading.origin),
             "now": format_instant(reading.now),
         }
     )
