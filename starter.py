@@ -158,7 +158,7 @@ class Starter:
     def _refused(path: Path, code: str, params: dict[str, str | int]) -> Line:
         code, params = in_catalogue(code, params)
         known = entry(code)
-        text = f"{fill(known.message, code, params)} {fill(known.hint, code, params)}"
+        text = f"{fill(known.says(params), code, params)} {fill(known.hint, code, params)}"
         return Line(f"{path}: {text} [{code}]", known.exit)
 
 

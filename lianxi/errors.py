@@ -5,7 +5,7 @@ generated from here. `{place}` fields are filled with the refusal's params, mach
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 from lianxi.i18n import N_
@@ -35,6 +35,12 @@ class Entry:
     exit: Exit
     http: int
     retryable: bool = False
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    """Whole messages by the refusal's `reason`, where that word alone tells a person nothing."""
+
+    def says(self, params: Mapping[str, str | int]) -> str:
+        """The message for a refusal with these params."""
+        return self.reasons.get(str(params.get("reason")), self.message)
 
 
 CATALOGUE: dict[str, Entry] = {
@@ -153,6 +159,36 @@ CATALOGUE: dict[str, Entry] = {
         N_("See who holds which key, and who signs: lianxi conference roster check."),
         Exit.REFUSED,
         422,
+        reasons={
+            "unknown": N_("The roster holds no key {key_id}."),
+            "retired": N_("The key {key_id} is retired already, or named twice."),
+            "threshold": N_(
+                "The next rosters could not be signed: a key that signs them would be retired or"
+                " replaced, or is named twice, or more signatures would be needed than keys sign. Name"
+                " others that sign: lianxi conference roster propose --threshold K --keys A,B --to"
+                " FILE."
+            ),
+            "convener": N_("The convener would be left without a key in force."),
+            "version": N_("The changes were made for another version of the roster."),
+            "lost": N_(
+                "The key {key_id}, named as lost, belongs to another unit than the new key. Name a key"
+                " of the same unit with --lost."
+            ),
+            "replaced": N_("The key {key_id} is retired, or another key takes its place already."),
+            "signs": N_(
+                "The key {key_id} signs rosters. Rotate it (lianxi key rotate), or let others sign"
+                " first: lianxi conference roster propose --threshold K --keys A,B --to FILE."
+            ),
+            "rotation": N_(
+                "A unit's key is changed for another only if the old one, in force, has signed for it"
+                " ({key_id}). Have the unit run lianxi key rotate; if its key is lost, replace it:"
+                " lianxi key replace."
+            ),
+            "possession": N_(
+                "The proofs that the units hold their new keys do not fit the keys added ({key_id})."
+                " Take the request files as their units made them."
+            ),
+        },
     ),
     "REPLACEMENT_TOO_SOON": Entry(
         N_("A lost key is replaced 72 hours later at the earliest, at {earliest}."),
@@ -523,8 +559,10 @@ CATALOGUE: dict[str, Entry] = {
         422,
     ),
     "KEY_ALREADY_REGISTERED": Entry(
-        N_("This key is registered already for {unit}."),
-        N_("Nothing to do; a new key is made by lianxi key new."),
+        N_("The roster lists the key {key_id} already; a key is registered once, ever."),
+        N_(
+            "See whose it is: lianxi conference roster check. Another key is made by lianxi key new."
+        ),
         Exit.REFUSED,
         409,
     ),
@@ -533,6 +571,17 @@ CATALOGUE: dict[str, Entry] = {
         N_("The role goes with the id: convener, office, auditor, or a member unit."),
         Exit.USAGE,
         422,
+        reasons={
+            "role": N_("The new key's role does not go with its unit."),
+            "unit": N_("The new key's unit is another spelling of a reserved id."),
+            "system": N_("The system acts by rules; no key can be registered for its commands."),
+            "use": N_("Keys of the log and of receipts are the service's alone."),
+            "state": N_("The new key is listed as retired from the beginning."),
+            "effective": N_(
+                "Only a key that takes a lost one's place acts from a later instant on, and it is"
+                " registered by itself: lianxi key replace."
+            ),
+        },
     ),
     "ALREADY_REGISTERED": Entry(
         N_("{ref} is registered already as {task}, with the same content."),
@@ -825,10 +874,10 @@ def entry(code: str) -> Entry:
 
 
 class _Blank(dict[str, object]):
-    """Leaves a field that nobody filled visible, so that no text fails for a missing word."""
+    """Leaves a gap for a field that nobody filled: no text fails for a missing word, nor shows code."""
 
-    def __missing__(self, key: str) -> str:
-        return f"{{{key}}}"
+    def __missing__(self, _key: str) -> str:
+        return "…"
 
 
 def fill(text: str, code: str, params: dict[str, str | int]) -> str:

@@ -141,7 +141,10 @@ def _row(parameter: click.Parameter, context: click.Context) -> str:
 def _errors_table(catalogue: dict[str, Entry]) -> str:
     rows = ["| code | message | hint | exit | HTTP | retryable |", "|---|---|---|---|---|---|"]
     for code, entry in catalogue.items():
-        message, hint = (text.replace("\n", " ") for text in (entry.message, entry.hint))
+        said = "<br>".join(
+            [entry.message, *(f"`{word}`: {text}" for word, text in entry.reasons.items())]
+        )
+        message, hint = (text.replace("\n", " ") for text in (said, entry.hint))
         retryable = "yes" if entry.retryable else ""
         rows.append(
             f"| `{code}` | {message} | {hint} | {int(entry.exit)} | {entry.http} | {retryable} |"

@@ -356,7 +356,7 @@ class CliError(Exception):
         self.code = code
         self.params = params
         entry = self._entry
-        self.message = message or _filled(entry.message, code, params, WORDED.get(code, ()))
+        self.message = message or _filled(entry.says(params), code, params, WORDED.get(code, ()))
         self.hint = hint if hint is not None else _filled(entry.hint, code, params)
         self.exit_code = int(entry.exit) if exit_code is None else exit_code
         self.retryable = entry.retryable
@@ -370,7 +370,7 @@ class CliError(Exception):
         error = cls(code)
         error.params = {key: value for key, value in params.items() if key not in own}
         worded = WORDED.get(code, ())
-        error.message = _filled(error._entry.message, code, error.params, worded)
+        error.message = _filled(error._entry.says(error.params), code, error.params, worded)
         error.hint = _filled(error._entry.hint, code, error.params)
         return error
 

@@ -50,7 +50,7 @@ def error_answer(
     error = {
         "code": code,
         "params": known,
-        "message": fill(found.message, code, known),
+        "message": fill(found.says(known), code, known),
         "hint": fill(found.hint, code, known),
         "retryable": found.retryable,
     }

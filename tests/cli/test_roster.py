@@ -156,7 +156,17 @@ def test_a_lost_key_is_replaced_after_72_hours(house: House) -> None:
         *("key", "replace", "new.json", "--lost", lost[:10], "--reason", "again"),
         ok=False,
     )
-    assert again.code != 0
+    assert (again.code, again.error["code"]) == (5, "KEY_ALREADY_REGISTERED")
+    assert new.key_id in again.error["message"]
+
+
+def test_a_lost_key_of_another_unit_is_told_in_words(house: House) -> None:
+    """Never by the machine's word alone."""
+    refused = as_convener(
+        house, "key", "replace", new_key(house, "U03"), "--lost", "U01", "--reason", "x", ok=False
+    )
+    assert refused.error["code"] == "ROSTER_CHANGE"
+    assert "belongs to another unit" in refused.error["message"]
 
 
 def test_two_of_three_sign_a_roster(house: House) -> None:

@@ -77,7 +77,14 @@ def _change(client: Client, request: "KeyFile") -> Change:
         roster = newest_roster(client)
         known = roster.by_key_id.get(entry.key_id)
         if known is not None:
-            raise CliError("KEY_ALREADY_REGISTERED", unit=known.unit, exit_code=Exit.OK)
+            raise CliError(
+                "KEY_ALREADY_REGISTERED",
+                message=_("This key is registered already for {unit}.").format(unit=known.unit),
+                hint=_("Nothing to do; a new key is made by lianxi key new."),
+                exit_code=Exit.OK,
+                key_id=entry.key_id,
+                unit=known.unit,
+            )
         if proof.rotated is not None:
             return None, _rotation(client, roster, request)
         signatures = signed(roster, entry, [client.key.signer])
