@@ -210,7 +210,8 @@ def _item(item: dict[str, Any], how: str) -> Iterator[str]:
     yield ""
     yield f"### {item.get('task')}  {title}"
     yield ""
-    yield f"- {_('state')}: {word(item.get('state'))}"
+    state, reported = _("state"), _("reported")
+    yield f"- {state}: {word(item.get('state'))}"
     for key, name in DEADLINES:
         if item.get(key):
             yield f"- {_(name)}: {instant(item[key], how)}"
@@ -220,7 +221,7 @@ def _item(item: dict[str, Any], how: str) -> Iterator[str]:
             yield from _quoted(str(item[key]))
     for report in item.get("reports") or ():
         parts = [instant(report.get("at"), how), percent(report.get("percent"))]
-        yield f"- {_('reported')} {'  '.join(part for part in parts if part)}".rstrip()
+        yield f"- {reported} {'  '.join(part for part in parts if part)}".rstrip()
         yield from _quoted(str(report.get("text") or ""))
 
 

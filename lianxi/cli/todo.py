@@ -85,7 +85,7 @@ def _lines(run: Reading, rows: list[dict[str, Any]]) -> list[str]:
     suffix = identity(run.client.flags)
     how = run.form.time_format
     lines: list[str] = []
-    own = run.client.unit
+    own, conference = run.client.unit, _("conference")
     others = False
     for row in rows:
         if row.get("who") not in (None, own) and not others:
@@ -94,7 +94,7 @@ def _lines(run: Reading, rows: list[dict[str, Any]]) -> list[str]:
             lines += [*([""] if lines else []), _("Of the office:")]
         parts = [
             f"{row['number']:>3}  {light(row.get('light'))}".rstrip(),
-            f"{row.get('task') or _('conference')} {row.get('unit') or ''}".rstrip(),
+            f"{row.get('task') or conference} {row.get('unit') or ''}".rstrip(),
             _asked(row),
             visible_line(row.get("title") or _("(title missing)")),
         ]

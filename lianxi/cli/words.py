@@ -13,10 +13,7 @@ WORDS = {
     "suspended": N_("suspended"),
     "stopped": N_("stopped"),
     "active": N_("active"),
-    # how keys stand, and what they sign
-    "waiting": N_("not yet in force"),
-    "retired": N_("retired"),
-    "replaced": N_("replaced by another"),
+    # what keys sign
     "command": N_("commands"),
     "log": N_("the log"),
     "receipt": N_("receipts"),
@@ -107,6 +104,14 @@ WORDS = {
     "duty": N_("duty"),
 }
 """Machine words and how people read them; JSON and CSV keep the machine words."""
+
+KEY_STANDINGS = {
+    "active": N_("in force"),
+    "waiting": N_("not yet in force"),
+    "retired": N_("retired"),
+    "replaced": N_("replaced by another"),
+}
+"""How keys stand (`Roster.standing`); an active task is another thing, in some languages also in words."""
 
 FINAL_STATES = ("completed", "stopped", "withdrawn")
 """Where nothing more is expected of a unit (lianxi.domain.ladder, without importing pydantic)."""

@@ -84,7 +84,8 @@ def report(flags: Flags, verdict: Verdict) -> int:
     found = _("intact") if total == 0 else _("{count} findings").format(count=total)
     line = _("{events} events in {streams} streams: {verdict}")
     line = line.format(events=verdict.events, streams=verdict.streams, verdict=found)
-    put(f"{line} ({_('authorship is not proven: demo custody')})" if verdict.demo else line)
+    custody = _("authorship is not proven: demo custody")
+    put(f"{line} ({custody})" if verdict.demo else line)
     _say_grounds(verdict)
     tree = _("tree: {leaves} leaves, {checkpoints} checkpoints, {outside} heads known from outside")
     say(

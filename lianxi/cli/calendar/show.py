@@ -92,7 +92,8 @@ def _month(calendar: Calendar, year: int, month: int) -> list[str]:
     days = [date(year, month, number) for number in range(1, length + 1)]
     mark = " ?" if days[-1] > calendar.known_until else ""
     working = sum(day_kind(calendar, day).is_working for day in days)
-    title = f"{year}-{month:02d}{mark}  {_('{count} working days').format(count=working)}"
+    counted = _("{count} working days").format(count=working)
+    title = f"{year}-{month:02d}{mark}  {counted}"
     heads = "".join(_right(head, CELL - 1) + " " for head in _("Mo Tu We Th Fr Sa Su").split())
     lines = [paint(title, "bold"), heads.rstrip()]
     cells = ["    "] * days[0].weekday() + [_cell(calendar, day) for day in days]

@@ -16,17 +16,16 @@ from lianxi.cli.reading import form_of
 from lianxi.cli.render import show_thing
 from lianxi.cli.roster_watch import keys_in_roster, newest_text
 from lianxi.cli.terminal import say, visible_line
+from lianxi.cli.words import KEY_STANDINGS
 from lianxi.i18n import N_
 
 ALARMS = ("LOG_FORKED", "LOG_UNSIGNED", "LOG_FOREIGN", "ROSTER_FORKED")
 """Of a gateway that says such things no standing is shown."""
 
 STANDINGS = {
-    "active": N_("active"),
+    **KEY_STANDINGS,
     "unknown": N_("not in the roster"),
-    "retired": N_("retired"),
     "waiting": N_("acts from {effective} on"),
-    "replaced": N_("replaced by another"),
     "not asked": N_("not asked: no gateway"),
 }
 """How a key stands, as `Roster.standing` has it; where the gateway cannot be asked that is said."""
@@ -110,7 +109,8 @@ def _lines(thing: Mapping[str, Any], flags: Flags) -> list[str]:
     lines = [f"{name}: {visible_line(str(thing[name]))}" for name in own if thing.get(name)]
     if thing["protected"]:
         lines.append(_("protected: by a passphrase"))
-    lines.append(f"{_('state')}: {_said(thing['standing'], thing, flags)}")
+    state = _("state")
+    lines.append(f"{state}: {_said(thing['standing'], thing, flags)}")
     for row in thing["keys"]:
         if row["key_id"] != thing["key_id"]:
             said = _said(row["standing"], row, flags)

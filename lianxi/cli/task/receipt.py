@@ -13,7 +13,7 @@ from lianxi.cli.private_files import write_private
 from lianxi.cli.promises import include_by
 from lianxi.cli.reading import Reading, reading
 from lianxi.cli.receipt_states import INCLUDED, WITNESSED, WORDS, state_of
-from lianxi.cli.render import Column, instant, show_rows
+from lianxi.cli.render import Column, instant, show_rows, yes_no
 from lianxi.cli.sealing import payload_in
 from lianxi.cli.terminal import put, say, visible_line
 from lianxi.cli.upgrading import keys_of, upgrade
@@ -25,7 +25,7 @@ COLUMNS = (
     Column("seq", N_("seq")),
     Column("hash", N_("hash"), lambda value, _how: str(value or "")[:12]),
     Column("request_id", N_("request")),
-    Column("holds", N_("holds")),
+    Column("holds", N_("holds"), lambda value, _how: yes_no(value == "yes")),
     Column("state", N_("state"), lambda value, _how: _(WORDS.get(value, str(value)))),
 )
 

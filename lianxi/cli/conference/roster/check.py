@@ -14,6 +14,7 @@ from lianxi.cli.reading import form_of
 from lianxi.cli.render import Column, instant, show_thing, table, word
 from lianxi.cli.roster_watch import newest_text, place_of, roster_chain
 from lianxi.cli.terminal import visible_line
+from lianxi.cli.words import KEY_STANDINGS
 from lianxi.i18n import N_
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ COLUMNS = (
     Column("unit", N_("unit")),
     Column("use", N_("use"), word),
     Column("key", N_("key")),
-    Column("standing", N_("state"), word),
+    Column("standing", N_("state"), lambda value, _how: _(KEY_STANDINGS[value])),
     Column("effective", N_("from"), instant),
     Column("signs", N_("signs rosters")),
 )

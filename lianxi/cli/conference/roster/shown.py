@@ -35,6 +35,7 @@ def shown_proposal(proposal: "RosterProposal", roster: "Roster") -> dict[str, An
     given = [signature.key_id for signature in proposal.signatures or ()]
     have, need = signatures_lacking(roster, proposal.change, given)
     wire = proposal.model_dump(mode="json", exclude_none=True)
+    reason = _("reason")
     return {
         "schema": 1,
         "version": proposal.version,
@@ -47,7 +48,7 @@ def shown_proposal(proposal: "RosterProposal", roster: "Roster") -> dict[str, An
                 version=proposal.version, hash=proposal.roster
             ),
             *_change_lines(proposal, roster),
-            *([] if proposal.reason is None else [f"{_('reason')}: {proposal.reason}"]),
+            *([] if proposal.reason is None else [f"{reason}: {proposal.reason}"]),
             _("signatures: {have} of {need}").format(have=have, need=need),
         ],
     }
