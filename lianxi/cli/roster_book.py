@@ -25,6 +25,7 @@ from lianxi.proof.envelopes import KEY_REQUEST_TYPE, decode
 from lianxi.proof.keys import Signer
 from lianxi.proof.possession import MAX_REQUEST_BYTES, split_request, verify_possession
 from lianxi.proof.rosters import (
+    may_sign,
     next_roster,
     read_roster,
     sign_roster,
@@ -130,16 +131,44 @@ def signed(
 ) -> dict[str, Any]:
     """The signatures of these keys over the next roster, as arguments of a command.
 
-    Raises CliError ROSTER_QUORUM where they are too few: then it takes a proposal that others sign.
+    Raises CliError ROSTER_QUORUM where they are too few: then another profile signs, or it takes a
+    proposal that others sign.
     """
     derived = next_roster(roster, change)
     have, need = signatures_lacking(roster, change, [signer.key_id for signer in signers])
+    if have < need == 1:
+        raise no_signer(roster, change, "ROSTER_QUORUM", have=have, need=need)
     if have < need:
         hint = _("Several keys sign this roster. Propose the change, and have it signed: {command}")
         command = f"lianxi conference roster propose {_as_options(change)} --to proposal.json"
         raise CliError("ROSTER_QUORUM", hint=hint.format(command=command), have=have, need=need)
     signatures = [sign_roster(derived, signer).model_dump(mode="json") for signer in signers]
     return {"roster_signatures": signatures, "prev_roster": derived.prev_roster}
+
+
+def signers_of(roster: Roster, change: RosterKey | RosterChanges) -> list[RosterKey]:
+    """The keys that may sign the next roster, those that only come with it too."""
+    entitled = may_sign(roster, change)
+    return [key for key in next_roster(roster, change).keys if key.key_id in entitled]
+
+
+def no_signer(
+    roster: Roster, change: RosterKey | RosterChanges, code: str, **params: int
+) -> CliError:
+    """That the profile's key does not sign the next roster, and whose keys do."""
+    signers = signers_of(roster, change)
+    names = ", ".join(f"{key.unit} {key.key_id[:8]}" for key in signers)
+    profiles = ", ".join(dict.fromkeys(f"--profile {key.unit}" for key in signers))
+    return CliError(
+        code,
+        message=_("The key of this profile does not sign the roster; these do: {signers}.").format(
+            signers=names
+        ),
+        hint=_("Give the command with the profile of one of them: {profiles}.").format(
+            profiles=profiles
+        ),
+        **params,
+    )
 
 
 def _as_options(change: RosterKey | RosterChanges) -> str:

@@ -114,6 +114,8 @@ def test_the_convener_revokes_a_key(house: House) -> None:
     )
     assert by_office.error["code"] == "ROSTER_QUORUM"
     assert by_office.error["params"] == {"have": 0, "need": 1}
+    assert "these do: convener " in by_office.error["message"]
+    assert "--profile convener" in by_office.error["hint"]
     unasked = as_convener(house, "key", "revoke", old[:8], "--reason", "left", ok=False)
     assert unasked.error["code"] == "CONFIRMATION_NEEDED"
     unknown = as_convener(house, "key", "revoke", "zzzzzz", "--reason", "left", "--yes", ok=False)
@@ -202,6 +204,7 @@ def test_two_of_three_sign_a_roster(house: House) -> None:
     stranger = house.units["U03"].file("q.json", (first.home / "q.json").read_bytes())
     refused = house.units["U03"].run(*roster, "sign", stranger, "--yes", "-o", "json")
     assert refused.error["code"] == "ROSTER_SIGNATURE_INVALID"
+    assert all(f"{unit} " in refused.error["message"] for unit in ("convener", "U01", "U02"))
     second.run(*roster, "sign", "q.json", "--yes", ok=True)
     office.file("q.json", (second.home / "q.json").read_bytes())
     office.run(*roster, "adopt", "q.json", "--as", "office", ok=True)
@@ -282,7 +285,6 @@ def test_two_of_three_have_a_lost_key_replaced(house: House) -> None:
         (("--lost", "U03"), "INPUT_MISSING"),
         (("--replace", "new.json", "--lost", "U03", "--retire", "U03"), "USAGE"),
         (("--replace", "new.json", "--lost", "U01"), "ROSTER_CHANGE"),
-        ((), "INPUT_MISSING"),
     ],
 )
 def test_a_replacement_is_proposed_alone_and_whole(
@@ -294,6 +296,18 @@ def test_a_replacement_is_proposed_alone_and_whole(
         house, "conference", "roster", "propose", *words, "--to", "p.json", ok=False
     )
     assert refused.error["code"] == code
+    assert not (house.office.home / "p.json").exists()
+
+
+def test_a_proposal_of_nothing_says_so(house: House) -> None:
+    """Without an option, and with one that changes nothing, which is no fault."""
+    propose = ("conference", "roster", "propose", "--to", "p.json")
+    bare = as_convener(house, *propose, ok=False)
+    assert (bare.code, bare.error["code"]) == (2, "INPUT_MISSING")
+    assert "At least one of" in bare.error["message"]
+    listed = as_convener(house, *propose, "--log-keys")
+    assert listed.error["code"] == "ALREADY_SO"
+    assert "already" in listed.error["message"]
     assert not (house.office.home / "p.json").exists()
 
 

@@ -75,7 +75,7 @@ def propose(  # noqa: PLR0913  one parameter per option
 ) -> None:
     """Derive, check, write."""
     from lianxi.cli.conference.roster.files import write_proposal
-    from lianxi.cli.roster_book import newest_roster, read_key_request
+    from lianxi.cli.roster_book import newest_roster, read_key_request, signers_of
     from lianxi.proof import roster_proposals
 
     client = Client(flags)
@@ -101,11 +101,7 @@ def propose(  # noqa: PLR0913  one parameter per option
     sign, adopt = (f"lianxi conference roster {verb_} {to}" for verb_ in ("sign", "adopt"))
     thing = shown_proposal(proposal, roster) | {"path": str(path), "next": sign}
     show_thing(thing, form_of(flags), lambda: "\n".join(map(visible_line, thing["lines"])))
-    signers = ", ".join(
-        f"{key.unit} {key.key_id[:8]}"
-        for key in _with(roster, [file.entry for file in files]).keys
-        if key.key_id in thing["may_sign"]
-    )
+    signers = ", ".join(f"{key.unit} {key.key_id[:8]}" for key in signers_of(roster, change))
     told = _("next: {need} of these sign it, each on their own machine: {signers}")
     say(visible_line(told.format(need=thing["signatures"]["need"], signers=signers)))
     say(_("each of them: {command}").format(command=sign))
@@ -153,13 +149,28 @@ def _changes(
         signing = keys_named(_with(roster, added), keys)
         made = Threshold(k=threshold or roster.threshold.k, keys=signing)
     if not added and not retired and made is None:
-        raise CliError(
-            "INPUT_MISSING", option="--threshold, --retire, --add, --replace, --log-keys"
-        )
+        raise _no_change(log_keys=log_keys)
     return RosterChanges(
         add=tuple(added) or None,
         retire=with_predecessors(roster, retired) or None,
         threshold=made,
+    )
+
+
+def _no_change(*, log_keys: bool) -> CliError:
+    """Nothing was wished for, or what was wished for is so."""
+    if log_keys:
+        return CliError(
+            "ALREADY_SO",
+            message=_("The roster lists the service's keys already; nothing is to be proposed."),
+            hint=_("See them: lianxi conference roster check."),
+        )
+    options = "--threshold, --retire, --add, --replace, --log-keys"
+    return CliError(
+        "INPUT_MISSING",
+        message=_("At least one of these is needed: {options}.").format(options=options),
+        hint=_("See lianxi conference roster propose --help."),
+        option=options,
     )
 
 

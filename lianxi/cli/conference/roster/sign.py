@@ -28,11 +28,14 @@ from lianxi.i18n import N_
 def sign(flags: Flags, *, file: str, yes: bool) -> None:
     """Check, show, ask, sign."""
     from lianxi.cli.conference.roster.files import read_checked, write_proposal
+    from lianxi.cli.roster_book import no_signer
     from lianxi.proof.roster_proposals import signed_by
 
     client = Client(flags)
     proposal, roster = read_checked(client, file)
     before = shown_proposal(proposal, roster)
+    if client.key.signer.key_id not in before["may_sign"]:
+        raise no_signer(roster, proposal.change, "ROSTER_SIGNATURE_INVALID")
     signed = signed_by(proposal, roster, client.key.signer)
     for line in before["lines"]:
         say(visible_line(line))
