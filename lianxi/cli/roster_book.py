@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from lianxi.cli import given, times
+from lianxi.cli.change import identity
 from lianxi.cli.client import Client
 from lianxi.cli.faults import CliError
 from lianxi.cli.language import _
@@ -127,7 +128,7 @@ def replacing(entry: RosterKey, lost: str, ready: datetime) -> RosterKey:
 
 
 def signed(
-    roster: Roster, change: RosterKey | RosterChanges, signers: Sequence[Signer]
+    client: Client, roster: Roster, change: RosterKey | RosterChanges, signers: Sequence[Signer]
 ) -> dict[str, Any]:
     """The signatures of these keys over the next roster, as arguments of a command.
 
@@ -140,8 +141,9 @@ def signed(
         raise no_signer(roster, change, "ROSTER_QUORUM", have=have, need=need)
     if have < need:
         hint = _("Several keys sign this roster. Propose the change, and have it signed: {command}")
-        command = f"lianxi conference roster propose {_as_options(change)} --to proposal.json"
-        raise CliError("ROSTER_QUORUM", hint=hint.format(command=command), have=have, need=need)
+        propose = f"lianxi conference roster propose {_as_options(change)} --to proposal.json"
+        hint = hint.format(command=propose + identity(client.flags))
+        raise CliError("ROSTER_QUORUM", hint=hint, have=have, need=need)
     signatures = [sign_roster(derived, signer).model_dump(mode="json") for signer in signers]
     return {"roster_signatures": signatures, "prev_roster": derived.prev_roster}
 

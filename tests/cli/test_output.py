@@ -8,6 +8,7 @@ import pytest
 
 from lianxi.cli import terminal
 from lianxi.cli.render import Column, Form, show_rows, table
+from lianxi.cli.task.show import _reports
 from tests.cli.machines import House
 
 EVIL = "=1+1 \u202etxt"
@@ -90,3 +91,16 @@ def test_times_are_local_relative_utc_or_as_they_are(house: House) -> None:
         assert mark in shown.splitlines()[1]
     beijing = house.office.run("task", "list", TZ="Asia/Shanghai", ok=True).out
     assert beijing != house.office.run("task", "list", ok=True).out
+
+
+def test_a_redacted_report_is_not_to_be_fetched() -> None:
+    """By whom it was redacted stands where the command stood, which could not succeed."""
+    part = {"unit": "U01", "submission": "ab" * 32, "report_commit": "cd" * 32}
+    view = {"task": "T-0002", "assignments": [part]}
+    fetched = "\n".join(_reports(view, "utc", " --as U01"))
+    assert "lianxi task evidence T-0002 --unit U01 --to DIR --as U01" in fetched
+    said = {"by": "convener", "at": "2026-01-05T09:00:00Z"}
+    gone = {**view, "redacted": [{"commit": "cd" * 32, "redacted": said}]}
+    shown = "\n".join(_reports(gone, "utc", ""))
+    assert "lianxi task evidence" not in shown
+    assert "redacted by convener" in shown

@@ -51,7 +51,9 @@ def test_a_unit_rotates_its_key(house: House) -> None:
     unit, task = house.units["U01"], house.issue()
     old = key_id(unit)
     made = unit.run("key", "rotate", "-o", "json", ok=True).json
-    again = unit.run("key", "rotate", "-o", "json", ok=True).json
+    said = unit.run("key", "rotate", "-o", "json", "--profile", "U01", ok=True)
+    assert "then switch over: lianxi key rotate --profile U01" in said.err
+    again = said.json
     assert (made["state"], again["key_id"]) == ("waits", made["key_id"])
     assert unit.run("key", "show", "-o", "json", ok=True).json["next_key_id"] == made["key_id"]
     unit.run("ack", task, ok=True)
@@ -243,7 +245,8 @@ def test_two_of_three_have_a_lost_key_replaced(house: House) -> None:
     replace = ("key", "replace", request, "--lost", lost[:8], "--reason", "the card was lost")
     alone = as_convener(house, *replace, ok=False)
     assert (alone.error["code"], alone.error["params"]) == ("ROSTER_QUORUM", {"have": 1, "need": 2})
-    assert f"roster propose --replace FILE --lost {lost[:12]}" in alone.error["hint"]
+    propose = f"roster propose --replace FILE --lost {lost[:12]} --to proposal.json"
+    assert f"{propose} --profile convener" in alone.error["hint"]
     roster = ("conference", "roster")
     proposed = as_convener(
         house,
@@ -252,7 +255,7 @@ def test_two_of_three_have_a_lost_key_replaced(house: House) -> None:
     )
     assert "2 of these sign it" in proposed.err
     assert "roster sign p.json" in proposed.err
-    assert "roster adopt p.json" in proposed.err
+    assert "roster adopt p.json --profile convener" in proposed.err
     signed_by(house, "U02", "p.json")
     shown = house.office.run(*roster, "check", "p.json", "--as", "office", ok=True).out
     assert "the card was lost" in shown

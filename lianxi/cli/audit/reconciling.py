@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from lianxi.cli.audit.verify_report import explain
+from lianxi.cli.change import identity
 from lianxi.cli.client import Client
 from lianxi.cli.faults import CliError
 from lianxi.cli.grammar import Flags, option, verb
@@ -64,7 +65,7 @@ def reconcile(flags: Flags, last: bool) -> int:  # noqa: FBT001  click hands a s
     show_thing(answer, form_of(flags), lambda: _told(found, answer, flags))
     _say_behind(answer)
     if answer.get("open") and flags.text("output") in (None, "table"):
-        say(_("next: {command}").format(command="lianxi audit findings"))
+        say(_("next: {command}").format(command="lianxi audit findings" + identity(flags)))
     return Exit.FAILED if answer.get("open") or found is None else Exit.OK
 
 

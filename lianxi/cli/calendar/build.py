@@ -12,6 +12,7 @@ from lianxi.cli.calendar.source import (
     setting_for_file,
     years_ahead,
 )
+from lianxi.cli.change import identity
 from lianxi.cli.client import Client
 from lianxi.cli.faults import CliError
 from lianxi.cli.grammar import Flags, option, verb
@@ -63,7 +64,8 @@ def build(
             path=to, count=len(calendar.entries), day=calendar.known_until.isoformat()
         )
     )
-    say(_("next: {command}").format(command=f"lianxi calendar adopt {to} --dry-run"))
+    adopt = f"lianxi calendar adopt {to} --dry-run" + identity(flags)
+    say(_("next: {command}").format(command=adopt))
     return 0
 
 

@@ -87,7 +87,7 @@ def _change(client: Client, request: "KeyFile") -> Change:
             )
         if proof.rotated is not None:
             return None, _rotation(client, roster, request)
-        signatures = signed(roster, entry, [client.key.signer])
+        signatures = signed(client, roster, entry, [client.key.signer])
         if not client.log.pin.roster_version:
             del signatures["prev_roster"]  # a gateway of an earlier release takes none
         return None, signatures
@@ -115,4 +115,4 @@ def _rotation(client: Client, roster: "Roster", request: "KeyFile") -> dict[str,
     if coming is not None and coming.signer.key_id in signs:
         signers.append(coming.signer)
     wire = changes.model_dump(mode="json", exclude_none=True)
-    return {"changes": wire, **signed(roster, changes, signers)}
+    return {"changes": wire, **signed(client, roster, changes, signers)}

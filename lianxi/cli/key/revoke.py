@@ -51,7 +51,7 @@ def revoke(flags: Flags, key_id: str, reason: str, options: ChangeOptions) -> in
     def look() -> Seen:
         changes = RosterChanges(retire=with_predecessors(roster, [key.key_id]))
         wire = changes.model_dump(mode="json", exclude_none=True)
-        return None, {"changes": wire, **signed(roster, changes, [client.key.signer])}
+        return None, {"changes": wire, **signed(client, roster, changes, [client.key.signer])}
 
     question = _("Revoke the key {key_id} of {unit} for ever").format(
         key_id=key.key_id[:12], unit=key.unit
@@ -112,7 +112,7 @@ def replace(flags: Flags, file: str, lost: str, reason: str, options: ChangeOpti
     def look() -> Seen:
         roster = newest_roster(client)
         entry = replacing(request.entry, key_named(roster, lost).key_id, times.now() + MARGIN)
-        signatures = signed(roster, entry, [client.key.signer])
+        signatures = signed(client, roster, entry, [client.key.signer])
         wire = entry.model_dump(mode="json", exclude_none=True)
         shown = times.show(wire["effective"], flags.text("time_format") or "local")
         say(visible_line(_("The new key acts from {instant} on.").format(instant=shown)))

@@ -6,6 +6,7 @@ import click
 
 from lianxi.cli import times
 from lianxi.cli.ask import may_ask
+from lianxi.cli.change import identity
 from lianxi.cli.client import Client
 from lianxi.cli.faults import CliError
 from lianxi.cli.grammar import Flags, option, verb
@@ -69,7 +70,7 @@ def rotate(flags: Flags, *, to: str | None, request: str | None, passphrase: boo
             command=f"lianxi key register {target.name} --profile convener"
         )
     )
-    say(_("then switch over: {command}").format(command="lianxi key rotate"))
+    say(_("then switch over: {command}").format(command="lianxi key rotate" + identity(flags)))
 
 
 def _is_listed(client: Client, key_id: str) -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 
 from lianxi.cli import given
 from lianxi.cli.arguments import complete_unit, task_argument
+from lianxi.cli.change import identity
 from lianxi.cli.grammar import option, verb
 from lianxi.cli.language import _
 from lianxi.cli.reading import Reading, reading
@@ -87,7 +88,7 @@ def _text(view: Mapping[str, Any], run: Reading) -> str:
         "",
         table(view["assignments"], _columns(view["assignments"]), how),
         *_open(view, how),
-        *_reports(view),
+        *_reports(view, how, identity(run.client.flags)),
         *_said(view, how),
         *_redacted(view, how),
     ]
@@ -193,7 +194,8 @@ def _texts(view: Mapping[str, Any], how: str) -> list[str]:
     return lines
 
 
-def _reports(view: Mapping[str, Any]) -> list[str]:
+def _reports(view: Mapping[str, Any], how: str, suffix: str) -> list[str]:
+    gone = {place["commit"]: place["redacted"] for place in view.get("redacted") or ()}
     lines: list[str] = []
     for a in view["assignments"]:
         if not a.get("submission"):
@@ -204,7 +206,9 @@ def _reports(view: Mapping[str, Any]) -> list[str]:
         lines += ["", head.format(unit=a["unit"], media=media, count=count)]
         if a.get("report"):
             lines.append(visible(a["report"]))
+        elif a.get("report_commit") in gone:
+            lines.append("  " + redacted_line(gone[a["report_commit"]], how))
         elif a.get("report_commit"):
-            command = f"lianxi task evidence {view['task']} --unit {a['unit']} --to DIR"
+            command = f"lianxi task evidence {view['task']} --unit {a['unit']} --to DIR{suffix}"
             lines.append(_("  fetch it: {command}").format(command=command))
     return lines

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from lianxi.cli import given, times
+from lianxi.cli.change import identity
 from lianxi.cli.client import Client
 from lianxi.cli.conference.roster.shown import shown_proposal
 from lianxi.cli.faults import CliError
@@ -105,7 +106,7 @@ def propose(  # noqa: PLR0913  one parameter per option
     told = _("next: {need} of these sign it, each on their own machine: {signers}")
     say(visible_line(told.format(need=thing["signatures"]["need"], signers=signers)))
     say(_("each of them: {command}").format(command=sign))
-    say(_("then: {command}").format(command=adopt))
+    say(_("then: {command}").format(command=adopt + identity(flags)))
 
 
 class _Wishes(NamedTuple):

@@ -3,6 +3,7 @@
 import click
 
 from lianxi.cli.ask import confirm
+from lianxi.cli.change import identity
 from lianxi.cli.client import Client
 from lianxi.cli.conference.roster.shown import shown_proposal
 from lianxi.cli.grammar import Flags, option, verb
@@ -45,5 +46,7 @@ def sign(flags: Flags, *, file: str, yes: bool) -> None:
     counts = thing["signatures"]
     line = _("signatures: {have} of {need}").format(have=counts["have"], need=counts["need"])
     show_thing(thing, form_of(flags), lambda: line)
-    following = "adopt" if counts["have"] >= counts["need"] else "sign"
-    say(_("next: {command}").format(command=f"lianxi conference roster {following} {file}"))
+    # who signs next does so on another machine, under a profile of its own
+    enough = counts["have"] >= counts["need"]
+    following = f"adopt {file}{identity(flags)}" if enough else f"sign {file}"
+    say(_("next: {command}").format(command=f"lianxi conference roster {following}"))
