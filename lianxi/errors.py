@@ -106,7 +106,7 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "KEY_NOT_YET": Entry(
         N_("This key replaces a lost one and may act from {effective} on."),
-        N_("Wait until then; the key that was lost acts meanwhile. See: lianxi key show."),
+        N_("Wait until then; the key that was lost acts meanwhile."),
         Exit.NOT_ALLOWED,
         401,
     ),

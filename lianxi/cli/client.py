@@ -106,7 +106,13 @@ class Client:
         answer = self._watched("GET", self.path(rest), query=query, headers=self._authorization)
         refusal = refusal_in(answer)
         if refusal is not None and self._with_next_key(refusal):
-            return self.get(rest, **query)
+            try:
+                return self.get(rest, **query)
+            except CliError as error:
+                if error.code != "KEY_UNKNOWN":
+                    raise
+                # the next key has not taken over: what is wrong is that the one in use was retired
+                self._read_with(None)
         if refusal is not None:
             raise refusal
         return answer
@@ -185,9 +191,12 @@ class Client:
             return False
         from lianxi.cli.key.pending import pending_key
 
-        self._reader = pending_key(self)
-        self.__dict__.pop("_authorization", None)
+        self._read_with(pending_key(self))
         return self._reader is not None
+
+    def _read_with(self, reader: Key | None) -> None:
+        self._reader = reader
+        self.__dict__.pop("_authorization", None)
 
     def afterwards(self) -> None:
         """Once the command is over: upgrade open receipts, alarm, cosign where that is set."""

@@ -131,6 +131,16 @@ def test_the_convener_revokes_a_key(house: House) -> None:
     assert (kept.code, kept.error["code"]) == (5, "ROSTER_CHANGE")
 
 
+def test_a_revoked_key_is_told_the_same_whatever_waits(house: House) -> None:
+    """A next key that nobody registered is not what is wrong."""
+    unit, task = house.units["U02"], house.issue()
+    unit.run("key", "rotate", ok=True)
+    as_convener(house, "key", "revoke", "U02", "--reason", "left the unit", "--yes")
+    for words in (("todo",), ("ack", task), ("key", "rotate")):
+        assert unit.run(*words, "-o", "json").error["code"] == "KEY_RETIRED", words
+    assert unit.run("key", "show", "-o", "json", ok=True).json["standing"] == "retired"
+
+
 def test_a_lost_key_is_replaced_after_72_hours(house: House) -> None:
     """Until then the new one waits and the old one acts; both are told so."""
     unit = house.units["U01"]
@@ -153,6 +163,11 @@ def test_a_lost_key_is_replaced_after_72_hours(house: House) -> None:
     waits = later.run("todo", "-o", "json")
     assert waits.error["code"] == "KEY_NOT_YET"
     assert parse_instant(waits.error["params"]["effective"]) == new.effective
+    waiting = later.run("key", "show", "-o", "json", ok=True)
+    assert waiting.json["standing"] == "waiting"
+    assert parse_instant(waiting.json["effective"]) == new.effective
+    assert "lianxi key show" not in waiting.err
+    assert "acts from 20" in later.run("key", "show", ok=True).out
     shown = unit.run("key", "show", "-o", "json", ok=True).json
     assert {row["standing"] for row in shown["keys"]} == {"active", "waiting"}
     again = as_convener(

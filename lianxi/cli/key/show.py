@@ -1,7 +1,7 @@
 """`lianxi key show`: the key of the profile and those of its unit, without secrets (cli layer)."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -26,9 +26,24 @@ STANDINGS = {
     **KEY_STANDINGS,
     "unknown": N_("not in the roster"),
     "waiting": N_("acts from {effective} on"),
-    "not asked": N_("not asked: no gateway"),
+    "not asked": N_("not known: no gateway answered"),
 }
 """How a key stands, as `Roster.standing` has it; where the gateway cannot be asked that is said."""
+
+_REFUSED = {
+    "KEY_UNKNOWN": "unknown",
+    "KEY_RETIRED": "retired",
+    "KEY_NOT_YET": "waiting",
+    "KEY_REPLACED": "replaced",
+}
+"""What the gateway says of a key that may not even ask for the roster."""
+
+
+class _Listed(NamedTuple):
+    """What the roster lists for the unit; where the gateway refused to show it, why."""
+
+    keys: list[Mapping[str, Any]]
+    refused: Mapping[str, Any]
 
 
 @verb(
@@ -57,13 +72,13 @@ def show(flags: Flags) -> None:
         "path": str(key.path),
         "protected": is_protected(key.path),
         "next_key_id": None if coming is None else key_id_in(coming),
-        **_standing(key, listed),
+        **({"standing": "not asked", "keys": []} if listed is None else _standing(key, listed)),
     }
     show_thing(thing, form_of(flags), lambda: "\n".join(_lines(thing, flags)))
 
 
-def _listed(client: Client) -> list[Mapping[str, Any]] | None:
-    """What the roster lists for the unit; None where nobody can be asked, or does not answer us."""
+def _listed(client: Client) -> _Listed | None:
+    """None where nobody can be asked, or does not answer us."""
     if client.settings.value("gateway").source == "default":
         return None  # nobody ever said where the conference is
     try:
@@ -72,20 +87,23 @@ def _listed(client: Client) -> list[Mapping[str, Any]] | None:
         if error.code in ALARMS:
             raise
         say(visible_line(f"{error.message} {error.hint}"))
-        return None
-    return [key for key in keys if key["unit"] == client.key.unit]
+        if error.code not in _REFUSED:
+            return None
+        since = {name: error.params[name] for name in ("effective",) if name in error.params}
+        return _Listed([], {"standing": _REFUSED[error.code], **since})
+    return _Listed([key for key in keys if key["unit"] == client.key.unit], {})
 
 
-def _standing(key: Key, listed: list[Mapping[str, Any]] | None) -> dict[str, Any]:
-    if listed is None:
-        return {"standing": "not asked", "keys": []}
+def _standing(key: Key, listed: _Listed) -> dict[str, Any]:
+    if listed.refused:
+        return {**listed.refused, "keys": []}
     rows = [
         {
             "key_id": str(each.get("key_id")),
-            "standing": standing_of(each, listed),
+            "standing": standing_of(each, listed.keys),
             **{name: each[name] for name in ("effective", "replaces") if name in each},
         }
-        for each in listed
+        for each in listed.keys
     ]
     own = next((row for row in rows if row["key_id"] == key.signer.key_id), None)
     return {"standing": "unknown" if own is None else own["standing"], "keys": rows}
