@@ -11,6 +11,7 @@ from lianxi.cli import given, times
 from lianxi.cli.change import identity
 from lianxi.cli.client import Client
 from lianxi.cli.faults import CliError
+from lianxi.cli.handed import REQUEST_AGAIN, handed
 from lianxi.cli.language import _
 from lianxi.cli.roster_watch import newest_text
 from lianxi.domain.roster import (
@@ -71,9 +72,9 @@ def keys_named(roster: Roster, text: str | None) -> tuple[str, ...]:
 
 def read_key_request(path: str, origin: str) -> KeyFile:
     """A request file as `key new` or `key rotate` made it, verified; nothing of it is sent otherwise."""
-    data = given.read_bytes(path, 2 * MAX_REQUEST_BYTES)
-    first, by_old = split_request(data)
-    request = verify_possession(first, origin=origin)
+    with handed(path, REQUEST_AGAIN):
+        first, by_old = split_request(given.read_bytes(path, 2 * MAX_REQUEST_BYTES))
+        request = verify_possession(first, origin=origin)
     signature = decode(first, payload_type=KEY_REQUEST_TYPE).signature.hex()
     rotated = None
     if by_old is not None:

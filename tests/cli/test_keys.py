@@ -55,6 +55,10 @@ def test_a_request_that_proves_nothing_is_refused(house: House) -> None:
     request = (house.units["U01"].home / "joint-U01.request.json").read_bytes()
     forged = house.office.file("forged.json", request.replace(b'"sig":"', b'"sig":"AA'))
     assert house.office.run("key", "register", forged).code in (2, 4)
+    for name, bad in {"cut": request[:-30], "huge": b"x" * 70_000, "longer": b"x" * 9_000}.items():
+        refused = house.office.run("key", "register", house.office.file(name, bad), "-o", "json")
+        assert (refused.code, f"The file {name}" in refused.error["message"]) == (2, True)
+        assert "Have its unit send" in refused.error["hint"]
     again = house.office.run("key", "register", house.office.file("again.json", request))
     assert (again.code, "already" in again.out + again.err) == (0, True)
 

@@ -539,6 +539,8 @@ def test_a_damaged_proposal_is_refused_in_one_form(house: House) -> None:
         refused = as_convener(house, *roster, "sign", "bad.json", "--yes", ok=False)
         assert refused.code in (2, 4, 5), (name, refused)
         assert refused.error["code"] != "INTERNAL", name
+        assert "bad.json" in refused.error["message"], name
+        assert ("from who made it" in refused.error["hint"]) == (name != "origin")
     assert as_convener(house, *roster, "check", "bad.json", ok=False).error["code"] == (
         "WRONG_ORIGIN"
     )

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from lianxi.cli import given
 from lianxi.cli.client import Client
+from lianxi.cli.handed import PROPOSAL_AGAIN, handed
 from lianxi.cli.private_files import write_private
 from lianxi.cli.roster_book import newest_roster
 from lianxi.domain.roster import Roster
@@ -23,13 +24,15 @@ def read_checked(client: Client, path: str) -> tuple[RosterProposal, Roster]:
     """
     proposal = read_unchecked(path)
     roster = newest_roster(client)
-    check_proposal(proposal, roster, client.place.origin)
+    with handed(path, PROPOSAL_AGAIN):
+        check_proposal(proposal, roster, client.place.origin)
     return proposal, roster
 
 
 def read_unchecked(path: str) -> RosterProposal:
     """A proposal of which only the form is checked; raises what reading a file may."""
-    return read_proposal(given.read_bytes(path, MAX_PROPOSAL_BYTES))
+    with handed(path, PROPOSAL_AGAIN):
+        return read_proposal(given.read_bytes(path, MAX_PROPOSAL_BYTES))
 
 
 def write_proposal(path: str, proposal: RosterProposal) -> Path:
