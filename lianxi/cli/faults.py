@@ -59,6 +59,21 @@ CLIENT_CATALOGUE: dict[str, Entry] = {
         Exit.USAGE,
         400,
     ),
+    "PASSPHRASE_MISSING": Entry(
+        N_("A passphrase for the key file {path} is needed, and nobody is here to type it."),
+        N_("Put it into a file only you can read, and name that: LIANXI_PASSPHRASE_FILE."),
+        Exit.USAGE,
+        400,
+    ),
+    "PASSPHRASE_FILE_EXPOSED": Entry(
+        N_("Others may read the passphrase file {path}."),
+        N_(
+            "Close it: chmod 600 {path}; if somebody may have read it, take another passphrase: lianxi"
+            " key protect."
+        ),
+        Exit.USAGE,
+        400,
+    ),
     "PASSPHRASE_WRONG": Entry(
         N_("This is not the passphrase of {path}."),
         N_(

@@ -52,9 +52,6 @@ def handed(path: str, again: str) -> Iterator[None]:
         code, params = in_catalogue(error.code, error.params)
         if code not in _MESSAGES:
             raise
-        raise CliError(
-            code,
-            message=_(_MESSAGES[code]).format(**{**params, "path": path}),
-            hint=_(_OF_ANOTHER if code == "WRONG_ORIGIN" else again),
-            **{**params, "path": path},
-        ) from None
+        message, hint = _MESSAGES[code], _OF_ANOTHER if code == "WRONG_ORIGIN" else again
+        known = {**params, "path": path}
+        raise CliError(code, message=_(message).format(**known), hint=_(hint), **known) from None

@@ -111,7 +111,7 @@ def new_passphrase(path: Path, *, ask: bool) -> bytes:
     if named:
         return _fit(_in_file(Path(named)))
     if not ask:
-        raise CliError("KEY_LOCKED", path=str(path))
+        raise CliError("PASSPHRASE_MISSING", path=str(path))
     import click
 
     typed = click.prompt(
@@ -137,7 +137,7 @@ def _in_file(path: Path) -> bytes:
         reason = error.strerror or str(error)
         raise CliError("FILE_UNREADABLE", path=str(path), reason=reason) from None
     if os.name == "posix" and mode & 0o077:
-        raise CliError("KEY_FILE_EXPOSED", path=str(path))
+        raise CliError("PASSPHRASE_FILE_EXPOSED", path=str(path))
     passphrase = data.split(b"\n", 1)[0].rstrip(b"\r")
     if not passphrase or len(data) > MAX_PASSPHRASE_BYTES:
         raise CliError("PASSPHRASE_UNFIT", reason=_("the file holds none"), least=LEAST)

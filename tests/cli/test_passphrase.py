@@ -63,7 +63,7 @@ def test_a_protected_file_holds_no_seed(tmp_path: Path, monkeypatch: pytest.Monk
         ("short\n", 0o600, "PASSPHRASE_UNFIT"),
         ("\n", 0o600, "PASSPHRASE_UNFIT"),
         ("x" * 2_000, 0o600, "PASSPHRASE_UNFIT"),
-        (SECRET, 0o640, "KEY_FILE_EXPOSED"),
+        (SECRET, 0o640, "PASSPHRASE_FILE_EXPOSED"),
     ],
 )
 def test_an_unfit_passphrase_file_is_refused(
@@ -74,6 +74,14 @@ def test_an_unfit_passphrase_file_is_refused(
     with pytest.raises(CliError) as refused:
         passphrase.new_passphrase(tmp_path / "u.key", ask=False)
     assert refused.value.code == code
+
+
+def test_a_key_that_is_not_protected_is_not_said_to_be(tmp_path: Path) -> None:
+    """Where nobody can type the passphrase it is to have."""
+    with pytest.raises(CliError) as refused:
+        passphrase.new_passphrase(tmp_path / "u.key", ask=False)
+    assert refused.value.code == "PASSPHRASE_MISSING"
+    assert "is protected" not in refused.value.message
 
 
 @pytest.mark.parametrize(
