@@ -65,7 +65,7 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "INVALID_ARGS": Entry(
         N_("The command's arguments are not valid: {reason} at {place}."),
-        N_("See lianxi task --help for what the command takes."),
+        N_("Give the command again with --help; it says what it takes."),
         Exit.USAGE,
         422,
     ),
@@ -373,7 +373,10 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "ALREADY_REDACTED": Entry(
         N_("What stood behind {commit} is redacted already."),
-        N_("Nothing is left to do; by whom and why: lianxi audit list --kind OpeningRedacted."),
+        N_(
+            "Nothing is left to do. By whom and why: lianxi task show TASK, or lianxi audit show EVENT"
+            " for the event it stood in."
+        ),
         Exit.OK,
         409,
     ),

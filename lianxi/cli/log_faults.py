@@ -44,8 +44,8 @@ LOG_CATALOGUE: dict[str, Entry] = {
         500,
     ),
     "NO_CHECKPOINT": Entry(
-        N_("The conference's log has no checkpoint of this size yet."),
-        N_("See the newest one: lianxi audit checkpoint."),
+        N_("The conference's log has no checkpoint yet."),
+        N_("It makes one by itself within a minute; then: lianxi audit checkpoint."),
         Exit.NOT_FOUND,
         404,
     ),

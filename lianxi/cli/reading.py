@@ -49,6 +49,26 @@ FILTERS: dict[str, Callable[..., Any]] = {
 _TIMES = ("due_before", "since", "until")
 
 
+_ADVICE = {
+    "cursor": N_(
+        "Take the one that the page before named, with the same filters; or leave --cursor out."
+    ),
+    "stream": N_("Streams are named conference, audit, task/T-0003, mail/CHANNEL."),
+}
+"""What to give for a filter that the gateway does not take, where --help does not say it."""
+
+
+def _not_taken(name: str, value: object) -> CliError:
+    flag = "--" + name.replace("_", "-")
+    return CliError(
+        "INVALID_ARGS",
+        message=_("{option} cannot be {given} here.").format(option=flag, given=value),
+        hint=_(_ADVICE[name]) if name in _ADVICE else None,
+        place=f"/{name}",
+        given=str(value),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """One reading command's run: client, filters, form."""
@@ -62,7 +82,14 @@ class Reading:
 
     def page(self, rest: str) -> dict[str, Any]:
         """One page of a listing."""
-        return self.client.read(rest, **self.query, limit=self.limit, cursor=self.cursor)
+        query = {**self.query, "limit": self.limit, "cursor": self.cursor}
+        try:
+            return self.client.read(rest, **query)
+        except CliError as error:
+            name = str(error.params.get("place", "")).strip("/")
+            if error.code != "INVALID_ARGS" or query.get(name) is None:
+                raise
+            raise _not_taken(name, query[name]) from None
 
     def list_page(
         self, rest: str, columns: Sequence[Column], *, nothing: str = N_("Nothing.")

@@ -1,9 +1,15 @@
 """`audit`: exact bytes, every change named, the state of another day."""
 
 import json
+from typing import cast
 
 import pytest
 
+from lianxi.cli.client import Client
+from lianxi.cli.faults import CliError
+from lianxi.cli.kept import Shelf
+from lianxi.cli.reading import Reading
+from lianxi.cli.render import Form
 from lianxi.proof.hashing import event_hash
 from tests.cli.machines import House
 
@@ -124,6 +130,34 @@ def test_one_event_by_its_hash(house: House) -> None:
     shown = house.office.run("audit", "show", event, "-o", "json", ok=True).json
     assert shown["event"]["kind"] == "ConferenceFounded"
     assert house.office.run("audit", "show", "0" * 64).code == 3
+
+
+def test_the_beginning_of_a_hash_is_told_where_the_whole_one_is(house: House) -> None:
+    """Tables show twelve digits, which no command takes; the command named shows them all."""
+    listed = house.office.run("audit", "list", "-o", "json", ok=True).json["items"]
+    whole = listed[0]["hash"]
+    assert len(whole) == 64
+    redact = ("audit", "redact", f"{whole[:12]}:directory", "--reason", "x")
+    for words in (("audit", "show", whole[:12]), redact):
+        refused = house.office.run(*words, "-o", "json")
+        assert (refused.code, refused.error["code"]) == (2, "ID_INVALID")
+        assert "lianxi audit list -o json" in refused.error["hint"]
+
+
+@pytest.mark.parametrize("name", ["cursor", "stream", "since"])
+def test_a_filter_that_is_not_taken_is_named_as_it_was_typed(name: str) -> None:
+    """And what to give instead, never the help of another command."""
+
+    class Refusing:
+        def read(self, *_: object, **__: object) -> None:
+            raise CliError("INVALID_ARGS", reason="listing", place=f"/{name}")
+
+    query: dict[str, str | int | None] = {"stream": "foo", "since": "foo"}
+    run = Reading(cast("Client", Refusing()), cast("Shelf", None), Form(), query, 50, "foo")
+    with pytest.raises(CliError) as refused:
+        run.page("events")
+    assert f"--{name} cannot be foo" in refused.value.message
+    assert "lianxi task --help" not in refused.value.hint
 
 
 def test_the_texts_of_an_event_stand_below_it(house: House) -> None:

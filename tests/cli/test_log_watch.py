@@ -591,6 +591,10 @@ def test_consistency_of_two_files_and_of_a_foreign_one(
         bad = unit.run("audit", "consistency", "old.note", "bad.note", "-o", "json")
         assert (bad.code, bad.error["code"]) == (2, "CHECKPOINT_FILE_INVALID"), content[:20]
     assert unit.run("audit", "consistency", "1", "99999").code == 3
+    passed = unit.run("audit", "checkpoint", str(size - 1), "-o", "json")
+    assert (passed.code, passed.error["code"]) == (3, "NO_CHECKPOINT")
+    assert f"size {size - 1}; its newest is of size {size}" in passed.error["message"]
+    assert "yet" not in passed.error["message"]
 
 
 def test_the_checks_add_little(logged: House, log: FakeLog, unit: Machine) -> None:

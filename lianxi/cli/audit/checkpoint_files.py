@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from lianxi.cli.client import Client
 from lianxi.cli.faults import CliError
+from lianxi.cli.language import _
 from lianxi.cli.log_watch import Head
 from lianxi.domain.refusal import Refusal
 from lianxi.proof.notes import MAX_NOTE_BYTES
@@ -41,9 +42,26 @@ def fetched(client: Client, size: int | None = None) -> dict[str, Any]:
     try:
         return client.read("checkpoint", size=size)
     except CliError as error:
-        if error.code == "NOT_FOUND":
-            raise CliError("NO_CHECKPOINT") from None
-        raise
+        if error.code == "INVALID_ARGS" and size is not None:
+            raise _none_of(size, client.log.pin.size) from None  # larger than any log can be
+        if error.code != "NOT_FOUND":
+            raise
+        newest = client.log.pin.size
+        raise _none_of(size, newest) if size and newest else CliError("NO_CHECKPOINT") from None
+
+
+def _none_of(size: int, newest: int) -> CliError:
+    """Not every size is sealed: one checkpoint covers what came since the one before."""
+    said = _(
+        "The conference's log has no checkpoint of size {size}; its newest is of size {newest}."
+    )
+    return CliError(
+        "NO_CHECKPOINT",
+        message=said.format(size=size, newest=newest),
+        hint=_("Not every size has one; see the newest: lianxi audit checkpoint."),
+        size=size,
+        newest=newest,
+    )
 
 
 def opened(client: Client, note: str) -> "tuple[Checkpoint, Note]":

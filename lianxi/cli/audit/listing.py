@@ -22,6 +22,11 @@ from lianxi.proof.hashing import event_hash
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 
+WHOLE_HASH = N_(
+    "Give the whole hash of the event, 64 digits; it is shown by: lianxi audit list -o json."
+)
+"""Tables show its beginning only."""
+
 COLUMNS = (
     Column("position", N_("place")),
     Column("at", N_("at"), instant),
@@ -62,7 +67,7 @@ def list_events(run: Reading, stream: str | None) -> None:
 def show_event(run: Reading, event: str) -> None:
     """One event with the envelope that caused it."""
     if not _HASH.fullmatch(event):
-        raise CliError("ID_INVALID", given=event, what=_("an event's hash"), suggestion="")
+        raise CliError("ID_INVALID", hint=_(WHOLE_HASH), given=event, what=_("an event's hash"))
     answer = run.client.read(f"events/{event}")
     if event_hash(dumps(answer["event"])) != event:
         raise CliError("BYTES_FOREIGN", commit=event)

@@ -8,11 +8,13 @@ import click
 
 from lianxi.cli import given
 from lianxi.cli.ask import confirm
+from lianxi.cli.audit.listing import WHOLE_HASH
 from lianxi.cli.change import carry_out, change_options
 from lianxi.cli.client import Client
 from lianxi.cli.faults import CliError
 from lianxi.cli.grammar import Flags, verb
 from lianxi.cli.language import _
+from lianxi.cli.redacted import CODE, redacted_answer
 from lianxi.cli.sealing import Change, Seen
 from lianxi.cli.sending import ChangeOptions
 from lianxi.cli.task.looking import SHORT, reason_option, show
@@ -23,6 +25,11 @@ _COMMIT = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _EVENT_FIELD = re.compile(r"([0-9a-f]{64}):/?([A-Za-z0-9_/]{1,128})", re.ASCII)
 
 OFFICE = "office"
+
+_WHOLE_COMMITMENT = N_(
+    "Give the whole commitment, 64 digits (lianxi audit show EVENT), or name EVENT:FIELD with the whole"
+    " hash of the event: lianxi audit list -o json."
+)
 
 
 class Standing(NamedTuple):
@@ -80,7 +87,10 @@ def _commitment(client: Client, text: str) -> str:
     named = _EVENT_FIELD.fullmatch(text)
     if named is None:
         raise CliError(
-            "ID_INVALID", given=text, what=_("a commitment or EVENT:FIELD"), suggestion=""
+            "ID_INVALID",
+            hint=_(WHOLE_HASH) if ":" in text else _(_WHOLE_COMMITMENT),
+            given=text,
+            what=_("a commitment or EVENT:FIELD"),
         )
     event, field = named.groups()
     fields = dict(_fields(client.read(f"events/{event}")["event"].get("data"), ""))
@@ -133,8 +143,11 @@ def _show(client: Client, commit: str, standing: Standing) -> None:
     try:
         content, media = client.opening(commit, standing.size)
     except CliError as error:
-        if error.code not in ("NOT_FOUND", "REDACTED"):
+        if error.code not in ("NOT_FOUND", CODE):
             raise
+        if error.code == CODE:
+            how = client.flags.text("time_format") or "local"
+            show(client, "  " + redacted_answer(client, error, how))
         return  # the conference says whether there is anything left to destroy
     if media.startswith("text/"):
         show(client, "  " + cut(visible_line(content.decode("utf-8", "replace")), 200))
