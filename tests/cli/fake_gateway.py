@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, TypeVar
@@ -29,6 +29,10 @@ class FakeGateway:
         self.log: FakeLog | None = None
         self.fault: str | None = None
         self.listing = True
+        self.page: int | None = None
+        """No more lines of the trail than these in an answer."""
+        self.after_trail: Callable[[], object] | None = None
+        """What happens after each answer that shows the trail."""
         self.requests: list[tuple[str, str]] = []
         self.envelopes: list[str] = []
         self.lock = threading.Lock()
@@ -247,7 +251,8 @@ class FakeGateway:
                     "envelope": row.envelope,
                 }
             case ["trail"]:
-                after, limit = int(query.get("after", 0)), int(query.get("limit", 50))
+                after = int(query.get("after", 0))
+                limit = self.page or int(query.get("limit", 50))
                 rows = [r for r in known.rows if r.position > after]
                 if len(rows) > limit:
                     headers["Lianxi-Next"] = str(rows[limit - 1].position)
@@ -260,10 +265,13 @@ class FakeGateway:
                             "hash": r.hash,
                             "event": r.text,
                             "envelope": r.envelope,
+                            "leaf": None if self.log is None else self.log.leaf_of(r.hash),
                         }
                     )
                     for r in rows[:limit]
                 ]
+                if self.after_trail is not None:
+                    self.after_trail()
                 return "".join(line + "\n" for line in lines).encode()
         raise RefusedError("NOT_FOUND", what="/".join(path))
 

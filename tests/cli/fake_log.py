@@ -79,6 +79,11 @@ class FakeLog:
             self.sizes.append(len(self.leaves))
         return self.sizes[-1]
 
+    def leaf_of(self, digest: str) -> int | None:
+        """Which leaf an event is; None while it is not sealed."""
+        leaf = bytes.fromhex(digest)
+        return self.leaves.index(leaf) if leaf in self.leaves else None
+
     def root(self, size: int, leaves: Sequence[bytes] | None = None) -> bytes:
         tree = Range()
         tree.extend((self.leaves if leaves is None else leaves)[:size])

@@ -1,7 +1,7 @@
 """The log over the gateway: who signed its heads, and what has none."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -10,7 +10,7 @@ import pytest
 
 from lianxi.cli import times
 from lianxi.cli.audit.trail import Line
-from lianxi.cli.audit.verify_remote import _check, _check_log, _Fetched
+from lianxi.cli.audit.verify_remote import _check, _check_log, _Fetched, _known, _Leaf, _whole
 from lianxi.cli.audit.verify_report import Verdict
 from lianxi.cli.faults import CliError
 from lianxi.proof.checkpoints import Checkpoint, note_bytes, sign_checkpoint
@@ -18,6 +18,10 @@ from lianxi.proof.keys import Signer
 from lianxi.proof.notes import Note
 from lianxi.proof.tree import Range
 from lianxi.streams.deep import DeepChecker
+from tests.cli.fake_gateway import running
+from tests.cli.fake_log import FakeLog
+from tests.cli.machines import House
+from tests.cli.machines import found as founded
 from tests.store.scenario import Scenario
 from tests.streams.test_rederive import Rows, rows_of
 
@@ -75,7 +79,7 @@ def checked(
     client: Any = SimpleNamespace(
         place=SimpleNamespace(origin=origin), read=read, log=SimpleNamespace(pin=pin)
     )
-    _check_log(client, checker, fetched, None)
+    _check_log(origin, _known(client), checker, fetched, None)
     return fetched.verdict
 
 
@@ -113,3 +117,82 @@ def test_events_that_nobody_seals_are_named_when_they_are_old(rows: Rows) -> Non
     assert {code for code, _ in found(verdict)} == {"UNSEALED"}
     assert len(verdict.findings) == len(rows)
     assert found(checked(rows, None, sealed=0, later=15)) == []
+
+
+# --- a log that grows while it is looked at ---
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A conference whose log has a checkpoint."""
+    with running() as served:
+        house = founded(tmp_path_factory.mktemp("growing"), served)
+        served.log = FakeLog(served.known)
+        served.log.seal()
+        yield house
+
+
+@pytest.fixture
+def log(house: House) -> Iterator[FakeLog]:
+    """All that was recorded is sealed, but for a task; it is sealed once somebody has seen the trail."""
+    log = house.gateway.log
+    assert log is not None
+    log.seal()
+    house.issue()
+    house.gateway.after_trail = log.seal
+    yield log
+    house.gateway.after_trail = house.gateway.page = None
+
+
+def looked_over(house: House) -> dict[str, Any]:
+    report: dict[str, Any] = house.office.run("audit", "verify", "-o", "json").json
+    return report
+
+
+@pytest.mark.parametrize("beyond", [None, 1])
+def test_what_is_sealed_while_the_trail_is_read_is_no_finding(
+    house: House, log: FakeLog, beyond: int | None
+) -> None:
+    """Neither a head over more than was fetched, nor a leaf that was fetched before it was one."""
+    before = log.sizes[-1]
+    house.gateway.page = None if beyond is None else before + beyond
+    report = looked_over(house)
+    assert log.sizes[-1] > before
+    assert (report["findings"], report["intact"]) == ([], True)
+    assert report["tree"]["leaves"] >= before
+
+
+@pytest.mark.parametrize("behind", [1, 4])
+def test_what_a_head_of_before_covers_is_missed_beside_what_waits_for_its_leaf(
+    house: House, log: FakeLog, behind: int
+) -> None:
+    """The last leaf, or one in the middle, as unsealed events could explain behind the head."""
+    house.gateway.after_trail = None
+    rows = house.gateway.known.rows
+    at = log.sizes[-1] - behind
+    row = rows.pop(at)
+    try:
+        codes = {finding["code"] for finding in looked_over(house)["findings"]}
+    finally:
+        rows.insert(at, row)
+    assert codes & {"LEAF_GAP", "CHECKPOINT_BEYOND"}, codes
+
+
+@pytest.mark.parametrize(
+    ("numbers", "signed", "waiting", "whole"),
+    [
+        ((0, 1, 2), 2, 5, 3),
+        ((0, 1, 4, 5), 2, 2, 2),
+        ((0, 1, 4, 5), 2, 1, 4),  # more are lacking than came without a leaf
+        ((0, 1, 4, 5), 3, 2, 4),  # a head covers what is lacking
+        ((0, 1, 3, 3), 2, 9, 4),  # one leaf, two events
+        ((), 0, 9, 0),
+        ((1,), 0, 1, 0),
+        ((1,), 0, 0, 1),
+    ],
+)
+def test_a_gap_is_left_out_where_growth_explains_it_only(
+    numbers: Sequence[int], signed: int, waiting: int, whole: int
+) -> None:
+    leaves = [_Leaf(number, "", "", ("conference", number)) for number in numbers]
+    assert _whole(leaves, signed, waiting) == whole

@@ -1,6 +1,8 @@
 """The trail verified over the gateway: every event fetched, derived again, held against the log (cli)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,6 +19,7 @@ from lianxi.proof.checkpoints import Checkpoint, read_checkpoint
 from lianxi.proof.notes import Note
 
 if TYPE_CHECKING:
+    from lianxi.proof.log_checks import KnownHead
     from lianxi.proof.policies import Policy
     from lianxi.proof.verification import TrailRow
     from lianxi.streams.deep import DeepChecker
@@ -52,6 +55,7 @@ def over_gateway(flags: Flags, depth: str, policy: "Policy | None") -> Verdict:
     checker = DeepChecker(TrailChecker(signatures=depth == "deep"), derive=depth == "deep")
     fetched = _Fetched()
     verdict, origin = fetched.verdict, client.place.origin
+    known = _known(client)
     # rosters stand in the conference's stream: the others are judged when all of it is known
     with SpooledTemporaryFile(max_size=SPOOL_BYTES) as others:
         for line in trail(client):
@@ -65,7 +69,7 @@ def over_gateway(flags: Flags, depth: str, policy: "Policy | None") -> Verdict:
         for raw in others:
             _check(checker, origin, line_of(raw), fetched)
     if depth == "deep":
-        verdict.findings += checker.finish(times.now())
+        verdict.findings += checker.finish(known.at)
         verdict.derived = checker.derived.right
         _leave_changed(checker, verdict)
     verdict.streams = len(fetched.streams)
@@ -73,7 +77,7 @@ def over_gateway(flags: Flags, depth: str, policy: "Policy | None") -> Verdict:
     verdict.demo = bool(checker.checker.demo_custody)
     if policy is None:
         policy = _own_policy(client)
-    _check_log(client, checker, fetched, policy)
+    _check_log(origin, known, checker, fetched, policy)
     verdict.unchecked += [_(text) for text in NOT_OVER_GATEWAY]
     if checker.checker.heads.get((origin, CONFERENCE_STREAM)) is None:
         verdict.unchecked.append(_("the conference's own stream: there is none"))
@@ -114,13 +118,39 @@ class _Stored(NamedTuple):
     at: str
 
 
+class _Known(NamedTuple):
+    """The log as it was before the trail was fetched, which therefore holds all that these cover.
+
+    `stored`: None where the service knows of no log. `pin`: this machine's own, at size 0 none.
+    """
+
+    at: datetime
+    stored: list[_Stored] | None
+    pin: tuple[int, bytes] = (0, b"")
+
+    @property
+    def heads(self) -> "list[KnownHead]":
+        """What the leaves are held against."""
+        from lianxi.proof.log_checks import KnownHead
+
+        notes = [each.checkpoint for each in self.stored or ()]
+        heads = [KnownHead(each.size, each.root, "checkpoint") for each in notes]
+        return heads + ([KnownHead(*self.pin, "pin")] if self.pin[0] else [])
+
+
+def _known(client: Client) -> _Known:
+    # the instant first: what is recorded while this runs is younger than any bound counted from it
+    at = times.now()
+    stored, pin = _checkpoints(client), client.log.pin
+    return _Known(at, stored, (pin.size, bytes.fromhex(pin.root)))
+
+
 def _check_log(
-    client: Client, checker: "DeepChecker", fetched: _Fetched, policy: "Policy | None"
+    origin: str, known: _Known, checker: "DeepChecker", fetched: _Fetched, policy: "Policy | None"
 ) -> None:
     """The tree over what was fetched, against every checkpoint of the log and this machine's own."""
     from lianxi.proof.log_checks import (
         UNSEALED_FOR,
-        KnownHead,
         LogChecker,
         check_signatures,
         log_keys_of,
@@ -130,14 +160,9 @@ def _check_log(
     from lianxi.proof.verification import Finding
     from lianxi.proof.witnessing import cosigned_by
 
-    verdict, origin = fetched.verdict, client.place.origin
-    kept = _checkpoints(client)
-    stored = kept or []
-    pin = client.log.pin
-    heads = [KnownHead(each.checkpoint.size, each.checkpoint.root, "checkpoint") for each in stored]
-    if pin.size:
-        heads.append(KnownHead(pin.size, bytes.fromhex(pin.root), "pin"))
-    verdict.checkpoints, verdict.heads_outside = len(stored), 1 if pin.size else 0
+    verdict = fetched.verdict
+    stored, heads = known.stored or [], known.heads
+    verdict.checkpoints, verdict.heads_outside = len(stored), len(heads) - len(stored)
     keys = log_keys_of(checker.checker, origin)
     numbers = {leaf.where: leaf.number for leaf in fetched.leaves if leaf.number is not None}
     if stored and not keys:
@@ -162,24 +187,40 @@ def _check_log(
         ]
         witnessed = list(witnessed_heads(policy, cosigned))
     sealed = sorted(leaf for leaf in fetched.leaves if leaf.number is not None)
+    waiting = [leaf for leaf in fetched.leaves if leaf.number is None]
     if not (heads or sealed):
         verdict.leave(Finding("NOT_SEALED", origin))
-        if kept is None:  # a service of before there were logs
+        if known.stored is None:  # a service of before there were logs
             return
     log = LogChecker(origin, heads, witnessed)
-    for leaf in sealed:
+    signed = max((head.size for head in heads), default=0)
+    whole = _whole(sealed, signed, len(waiting))
+    for leaf in sealed[:whole]:
         log.leaf(leaf.number or 0, leaf.hash, leaf.at, leaf.where)
-    now = times.now()
-    for leaf in fetched.leaves:
-        if leaf.number is None and leaf.at:
-            log.unsealed(leaf.at, leaf.where, times.spell(now))
-    signed, late = max((head.size for head in heads), default=0), times.spell(now - UNSEALED_FOR)
+    for leaf in (*sealed[whole:], *waiting):
+        if leaf.at:
+            log.unsealed(leaf.at, leaf.where, times.spell(known.at))
+    late = times.spell(known.at - UNSEALED_FOR)
     if any(leaf.at and leaf.at < late for leaf in sealed[signed:]):
         verdict.findings.append(Finding("CHECKPOINT_UNSIGNED", log_place(origin, len(sealed))))
     log.finish()
     verdict.leaves = log.size
     verdict.findings += log.findings
     verdict.flags += log.flags
+
+
+def _whole(sealed: Sequence[_Leaf], signed: int, waiting: int) -> int:
+    """How many of the leaves stand one behind the other, as far as the growing tree explains a gap.
+
+    An event that was fetched before it had a leaf is lacking before one that was fetched later with
+    its own. Behind the newest head only, and no more of them than came without a leaf: any other gap
+    is left in, to be named.
+    """
+    numbers = [leaf.number or 0 for leaf in sealed]
+    gap = next((at for at, number in enumerate(numbers) if number != at), None)
+    if gap is None or gap < signed or len(set(numbers)) < len(numbers):
+        return len(sealed)
+    return gap if numbers[-1] + 1 - len(numbers) <= waiting else len(sealed)
 
 
 def _checkpoints(client: Client) -> list[_Stored] | None:
