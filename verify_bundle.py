@@ -1531,6 +1531,16 @@ _NEVER = "9999-12-31"
 """Behind every instant."""
 
 
+class Head:
+    """A checkpoint of this log, and whether its signature holds as far as a key of the log is known."""
+
+    def __init__(self, kind: str, size: int, place: str) -> None:
+        self.kind = kind
+        self.size = size
+        self.place = place
+        self.signed = True
+
+
 class Stream:
     """Where one stream stands."""
 
@@ -1600,6 +1610,7 @@ class Verification:
         self._names: dict[str, int] = {}
         self._listed: list[str] = []
         self._roots: dict[int, tuple[bytes, str]] = {}
+        self._heads: list[Head] = []
         self._witnesses: dict[tuple[str, bytes], tuple[str, NoteKey]] = {}
         self._cosigned: list[tuple[int, str, int]] = []
 
@@ -2095,16 +2106,34 @@ class Verification:
 
     # --- the tree, its checkpoints and their witnesses ---
 
-    def _log_keys(self) -> list[NoteKey]:
-        """By the trust file, and by the roster that follows from its genesis."""
+    @property
+    def _log_listed(self) -> list[NoteKey]:
+        """Keys of the log by the newest roster, which also lists those that sign no more."""
         head = self._rosters.get(self._head)
         entries = head.keys.values() if head is not None else ()
-        listed = [
+        return [
             NoteKey(self.origin, 1, bytes.fromhex(entry["public_key"]))
             for entry in entries
             if entry["use"] == "log"
         ]
-        return list(dict.fromkeys([*(self.trust.logs if self.trust is not None else ()), *listed]))
+
+    @property
+    def unlisted(self) -> list[NoteKey]:
+        """Keys of the log by the trust file that no roster listed; none where none lists any."""
+        listed = self._log_listed
+        told = self.trust.logs if self.trust is not None and listed else ()
+        return [key for key in dict.fromkeys(told) if key not in listed]
+
+    def _log_keys(self) -> list[NoteKey]:
+        """By the trust file, and by the roster that follows from its genesis.
+
+        One of the trust file's must be listed: a further one may be of a roster behind the bundle,
+        and is only said.
+        """
+        told = list(dict.fromkeys(self.trust.logs)) if self.trust is not None else []
+        if told and self.unlisted == told:
+            self.find("LOG_KEY_FOREIGN", "trust file", told[0].public_key.hex()[:12])
+        return list(dict.fromkeys([*told, *self._log_listed]))
 
     def _witness(self, line: Line) -> None:
         if self.trust is not None:
@@ -2142,12 +2171,13 @@ class Verification:
         if checkpoint.size > self.size:
             self.find("CHECKPOINT_BEYOND", place, f"{self.size} leaves are here")
         self._roots[checkpoint.size] = checkpoint.root, place
-        self.counts["held" if held else "checkpoints"] += 1
-        self._signed_by_the_log(checkpoint, signatures, place)
+        head = Head("held" if held else "checkpoints", checkpoint.size, place)
+        self._heads.append(head)
+        self._signed_by_the_log(checkpoint, signatures, head)
         self._cosignatures(checkpoint, signatures, place)
 
     def _signed_by_the_log(
-        self, checkpoint: Checkpoint, signatures: list[NoteSignature], place: str
+        self, checkpoint: Checkpoint, signatures: list[NoteSignature], head: Head
     ) -> None:
         given = {(s.name, s.key_hash): s.signature for s in signatures}
         signed = [
@@ -2156,20 +2186,22 @@ class Verification:
             if (key.name, key.key_hash) in given
         ]
         if not signed and self._log_known:
-            self.find("CHECKPOINT_UNSIGNED", place)
+            self._unsigned(head)
         # the very leaves say that it signs no more; the log had read them
         ids = [key_id_of("ed25519", key.public_key) for key, _ in signed]
         if signed and all(self._retired_by.get(k, MAX_SIZE) < checkpoint.size for k in ids):
-            self.find("CHECKPOINT_UNSIGNED", place, "retired")
+            self._unsigned(head, "retired")
         for key, signature in signed:
             self._signatures.add(
                 key.public_key,
                 checkpoint.text,
                 signature,
-                lambda holds: (
-                    None if holds else self.find("CHECKPOINT_UNSIGNED", place, "signature")
-                ),
+                lambda holds: None if holds else self._unsigned(head, "signature"),
             )
+
+    def _unsigned(self, head: Head, detail: str = "") -> None:
+        head.signed = False
+        self.find("CHECKPOINT_UNSIGNED", head.place, detail)
 
     def _cosignatures(
         self, checkpoint: Checkpoint, signatures: list[NoteSignature], place: str
@@ -2208,13 +2240,18 @@ class Verification:
         if missing_head:
             self.find("CHECKPOINT_MISSING", f"checkpoint {self.size}", "the newest")
         tree = Tree()
+        contained: set[int] = set()
         for size in sorted(size for size in self._roots if size <= self.size):
             while tree.size < size:
                 at = 32 * tree.size
                 tree.append(bytes(self._leaves[at : at + 32]))
             root, place = self._roots[size]
-            if tree.root() != root:
+            if tree.root() == root:
+                contained.add(size)
+            else:
                 self.find("ROOT_MISMATCH", place)
+        for head in self._heads:
+            self.counts[head.kind] += head.signed and head.size in contained
         if self.size in self._roots:
             self.newest = f"size {self.size}, root {self._roots[self.size][0].hex()}"
 
@@ -2395,6 +2432,11 @@ def not_checked(run: Verification) -> list[str]:
         notes.append(f"leaves from {run.witnessed} on: no quorum has cosigned them yet")
     if header["size"] and not run.log_key_known:
         notes.append("the log's signatures: neither roster nor trust file names its key")
+    if run.unlisted:
+        named = ", ".join(key.public_key.hex()[:12] for key in run.unlisted)
+        notes.append(
+            f"the log's key {named}: of the trust file, listed by no roster of this bundle"
+        )
     if not header["size"]:
         notes.append("the tree: the bundle holds no checkpoint")
     elif run.later:

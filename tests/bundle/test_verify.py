@@ -832,6 +832,54 @@ def test_a_retired_key_of_the_log_signs_no_more(judge: Judge) -> None:
     assert before["note"].split("\n")[1] == str(gone)
 
 
+def test_a_log_s_key_that_no_roster_ever_listed_contradicts_the_trust_file(judge: Judge) -> None:
+    """A retired one was listed; so may one be that a later roster lists beside those of now."""
+    whole = bundle_of(with_another_log_key(), checkpoints=[])
+    whole.lines[0]["size"] = 0
+    for line in whole.of("event"):
+        del line["leaf"]
+    stranger, old, new = (
+        log_key(whole.origin, signer.public_key).vkey()
+        for signer in (Signer(b"\5" * 32), LOG, NEXT_LOG)
+    )
+
+    def judged(log: str, *also: str) -> tuple[set[str], bool]:
+        policy = "".join(f"log {vkey}\n" for vkey in also) + "quorum none\n"
+        run = judge(whole, log=log, policy=policy).run
+        said = any("listed by no roster" in note for note in verify_bundle.not_checked(run))
+        return {finding.code for finding in run.findings} - {"CHECKPOINT_MISSING"}, said
+
+    assert judged(stranger, stranger) == ({"LOG_KEY_FOREIGN"}, True)
+    assert judged(old) == judged(new, new, old) == (set(), False)
+    assert judged(stranger, old, new) == judged(new, stranger) == (set(), True)
+
+
+def test_a_log_s_key_where_no_roster_lists_any_contradicts_nothing(
+    made: Made, judge: Judge
+) -> None:
+    """The service's key, which the roster took in later."""
+    assert judge(made).codes == set()
+
+
+def test_a_held_checkpoint_counts_once_all_of_it_holds(made: Made, judge: Judge) -> None:
+    """Neither one whose signature does not hold, nor another root, nor one that nothing reaches."""
+    note = made.of("checkpoint")[0]["note"]
+    size, root = int(note.split("\n")[1]), b64decode(note.split("\n")[2])
+    line = note.split("\n")[4]
+    signature = b64decode(line.split(" ")[-1])
+    wrong = b64encode(signature[:-1] + bytes([signature[-1] ^ 1])).decode()
+    for held, code in (
+        (note.replace(line, f"{line.rpartition(' ')[0]} {wrong}"), "CHECKPOINT_UNSIGNED"),
+        (note_of(made.origin, size, root, signer=NEXT_LOG), "CHECKPOINT_UNSIGNED"),
+        (note_of(made.origin, 12, b"\1" * 32), "ROOT_MISMATCH"),
+        (note_of(made.origin, 99, b"\1" * 32), "CHECKPOINT_BEYOND"),
+    ):
+        verdict = judge(made, held=[held, note])
+        assert (verdict.codes, verdict.run.counts["held"]) == ({code}, 1)
+    del made.lines[made.lines.index(made.of("event")[5])]
+    assert judge(made, held=[note]).run.counts["held"] == 0
+
+
 def test_a_checkpoint_held_elsewhere_shows_a_cut_tail(judge: Judge) -> None:
     """Whole with a tree that ends earlier; only who holds a later head sees it."""
     whole = bundle_of(whole_life(), checkpoints=[(20, {}), (33, {})])
