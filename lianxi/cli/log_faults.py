@@ -19,6 +19,18 @@ LOG_CATALOGUE: dict[str, Entry] = {
         Exit.FAILED,
         502,
     ),
+    "LOG_KEY_FOREIGN": Entry(
+        N_(
+            "ALARM: the trust file names a key of the log that no roster of {origin} has ever listed:"
+            " {key}."
+        ),
+        N_(
+            "Do not act on what this gateway shows; compare the log's key with the convener by"
+            " telephone."
+        ),
+        Exit.FAILED,
+        502,
+    ),
     "LOG_UNSIGNED": Entry(
         N_(
             "ALARM: the checkpoint shown is not signed by the conference's log ({reason}). The"

@@ -30,7 +30,8 @@ class Pin(NamedTuple):
     `replaced`: those that were lost, as "<instant> <key id>", and act no more from then on;
     `trusted_keys`: those of them its holder knows, besides their own. `tried`: the size at which
     open receipts were last asked for. `since` and `cosigned_at` are instants. `unsigned`: the
-    checkpoint was kept while nobody had named the log's key, so that its signature is unverified.
+    checkpoint was kept while nobody had named the log's key, or another than the trust file does
+    now, so that its signature is unverified.
     """
 
     origin: str

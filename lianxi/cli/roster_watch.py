@@ -7,7 +7,7 @@ on, through the one that is pinned.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
@@ -47,13 +47,16 @@ def follow_roster(
 
     `log_shown`: a checkpoint is to be judged, so that its log's key must be known.
 
-    Raises CliError: ROSTER_FORKED (evidence kept), LOG_FOREIGN, ANSWER_UNREADABLE.
+    Raises CliError: ROSTER_FORKED (evidence kept), LOG_FOREIGN, LOG_KEY_FOREIGN, ANSWER_UNREADABLE.
     """
     version, digest = _named(header)
     unit = client.unit
     same = pin.roster == (version, digest)
     trust = configured_trust(client.settings, pin.origin)
-    doubted = trust is not None and pin.genesis != trust.genesis
+    logs = () if trust is None else tuple(key.vkey() for key in trust.log_keys)
+    doubted = trust is not None and (
+        pin.genesis != trust.genesis or not set(logs).issubset(pin.all_log_keys)
+    )
     known = bool(pin.log_keys) or not log_shown
     if same and pin.unit == unit and known and not doubted:
         return pin
@@ -83,15 +86,29 @@ def follow_roster(
     told = pin
     if trust is not None:
         receipt = tuple(key.hex() for key in trust.receipt_keys) or pin.receipt_keys
-        logs = tuple(key.vkey() for key in trust.log_keys)
         told = pin._replace(log_keys=logs, receipt_keys=receipt)
-    fields: dict[str, Any] = {"genesis": genesis, "unit": unit, **_keys(client, text, told, unit)}
+    keys = _keys(client, text, told, unit)
+    signing = {*keys["log_keys"], *keys["old_log_keys"]}
+    _agree(pin.origin, logs, signing)
+    fields: dict[str, Any] = {"genesis": genesis, "unit": unit, **keys}
     fields |= {"roster_version": reached[0], "roster_hash": reached[1]}
+    if doubted and pin.size and not signing.issuperset(pin.all_log_keys):
+        fields["unsigned"] = True  # the checkpoint kept was judged by another key than is named now
     kept = folder.keep_roster(text, pin.roster, **fields)
     if kept is None:  # another run was faster: it and this one must lie on one line
         newer = folder.read() or pin
         return follow_roster(client, folder, newer, header, log_shown=log_shown)
     return kept
+
+
+def _agree(origin: str, told: Iterable[str], signing: Container[str]) -> None:
+    """The trust file's keys of the log stand among those of the roster, which lists old ones too.
+
+    Where it lists none, `signing` are those told. Raises CliError LOG_KEY_FOREIGN.
+    """
+    for vkey in told:
+        if vkey not in signing:
+            raise CliError("LOG_KEY_FOREIGN", origin=origin, key=vkey)
 
 
 def catch_up(client: "Client", folder: PinFolder, pin: Pin, text: str) -> Pin:

@@ -114,7 +114,7 @@ class FakeGateway:
         if path == ["v1", "log"]:
             if self.log is None:
                 raise RefusedError("NOT_FOUND", what="route")
-            keys = (self.log.signer, self.log.receipt_signer)
+            keys = (self.log.coming or self.log.signer, self.log.receipt_signer)
             names = zip(("log", "receipt"), keys, strict=True)
             told = {name: key.public_key.hex() for name, key in names}
             return {"schema": 1, **({} if self.log.keyless else told)}

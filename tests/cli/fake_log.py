@@ -47,6 +47,8 @@ class FakeLog:
     leaves: list[bytes] = field(default_factory=list)
     sizes: list[int] = field(default_factory=list)
     cosignatures: dict[tuple[int, str], tuple[str, str]] = field(default_factory=dict)
+    coming: Signer | None = None
+    """The key that is to take the log's place: until then both sign."""
     promise: timedelta = timedelta(minutes=10)
     reconciled: str | None = None
     lie: str | None = None
@@ -93,13 +95,14 @@ class FakeLog:
         """The signed note, good but for `changes`: origin, root, signer, cosigned."""
         origin = changes.get("origin", self.origin)
         checkpoint = Checkpoint(origin, size, changes.get("root", self.root(size)))
-        signature = sign_checkpoint(checkpoint, changes.get("signer", self.signer))
+        signers = [changes.get("signer", self.signer), *([self.coming] if self.coming else [])]
+        signatures = [sign_checkpoint(checkpoint, signer) for signer in signers]
         lines = [
             parse_signature_line(line)
             for (at, _name), (line, _key) in sorted(self.cosignatures.items())
             if at == size and changes.get("cosigned")
         ]
-        return note_bytes(Note(checkpoint.text, (signature, *lines)))
+        return note_bytes(Note(checkpoint.text, (*signatures, *lines)))
 
     def fork(self, size: int) -> bytes:
         """Another tree of this size, signed by the log and by every witness in `dishonest`."""

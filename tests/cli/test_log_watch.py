@@ -19,6 +19,7 @@ from lianxi.cli.log_watch import LogWatch
 from lianxi.cli.profiles import acting_as
 from lianxi.domain.roster import Roster, RosterKey
 from lianxi.domain.values import Role, format_instant
+from lianxi.proof.checkpoints import log_key
 from lianxi.proof.keys import Signer
 from lianxi.proof.rosters import next_roster, roster_bytes, roster_hash
 from tests.cli.fake_gateway import running
@@ -544,6 +545,66 @@ def test_a_trusted_log_key_is_the_only_one(log: FakeLog, unit: Machine) -> None:
     log.lie = "other-key"
     result = unit.run("todo", "-o", "json", LIANXI_TRUST=str(unit.home / "trust.json"))
     assert (result.code, result.error["code"]) == (1, "LOG_UNSIGNED")
+
+
+@pytest.fixture
+def listing(tmp_path: Path) -> Iterator[tuple[House, FakeLog]]:
+    """A conference whose first roster lists the log's key, as the service has one by then."""
+    with running() as served:
+        served.log = FakeLog(served.known)
+        house = found(tmp_path / "listing", served)
+        served.log.seal()
+        yield house, served.log
+
+
+def test_a_log_key_that_no_roster_ever_listed_contradicts_the_trust_file(
+    listing: tuple[House, FakeLog],
+) -> None:
+    """On first sight, and of a machine that has seen all: what was compared by telephone counts."""
+    house, log = listing
+    unit = house.units["U01"]
+    unit.run("audit", "trust", "--to", "trust.json", ok=True)
+    told = (unit.home / "trust.json").read_text()
+    stranger = log_key(log.origin, Signer(b"\x65" * 32).public_key).vkey()
+    assert told.count(log_vkey(log)) == 2
+    unit.file("other.json", told.replace(log_vkey(log), stranger))
+    good, other = (str(unit.home / name) for name in ("trust.json", "other.json"))
+    for seen in (True, False):
+        if not seen:
+            shutil.rmtree(unit.home / "lianxi" / "state")
+        refused = unit.run("todo", "-o", "json", LIANXI_TRUST=other)
+        assert (refused.code, refused.error["code"]) == (1, "LOG_KEY_FOREIGN"), seen
+        assert stranger in refused.error["message"]
+        unit.run("todo", ok=True, LIANXI_TRUST=good)
+    assert unit.run("todo", "-o", "json", LIANXI_TRUST=other).error["code"] == "LOG_KEY_FOREIGN"
+    # a trust file of before the log's key was replaced stays good
+    log.coming = Signer(b"\x68" * 32)
+    house.office.run("conference", "roster", "propose", "--log-keys", "--to", "p.json", ok=True)
+    house.office.run("conference", "roster", "sign", "p.json", "--yes", ok=True)
+    house.office.run("conference", "roster", "adopt", "p.json", "--yes", ok=True)
+    log.signer, log.coming = log.coming, None
+    log.seal()
+    for seen in (True, False):
+        if not seen:
+            shutil.rmtree(unit.home / "lianxi" / "state")
+        unit.run("todo", ok=True, LIANXI_TRUST=good)
+    assert pinned(unit)["log_keys"] == [log_vkey(log)]
+    assert pinned(unit)["old_log_keys"][0] in told
+
+
+def test_where_no_roster_lists_a_log_key_the_trust_file_decides(
+    log: FakeLog, unit: Machine
+) -> None:
+    """Also one that is set after another of the same conference."""
+    unit.run("audit", "trust", "--to", "trust.json", ok=True)
+    told = (unit.home / "trust.json").read_text()
+    stranger = log_key(log.origin, Signer(b"\x65" * 32).public_key).vkey()
+    unit.file("other.json", told.replace(log_vkey(log), stranger))
+    unit.run("todo", ok=True, LIANXI_TRUST=str(unit.home / "trust.json"))
+    log.seal()
+    refused = unit.run("todo", "-o", "json", LIANXI_TRUST=str(unit.home / "other.json"))
+    assert (refused.code, refused.error["code"]) == (1, "LOG_UNSIGNED")
+    unit.run("todo", ok=True, LIANXI_TRUST=str(unit.home / "trust.json"))
 
 
 # --- witnesses ---
