@@ -1,15 +1,21 @@
 """`lianxi config`: profiles and settings of this machine (cli layer)."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 import click
 
 from lianxi.cli.faults import CliError
 from lianxi.cli.grammar import Flags, group, verb
+from lianxi.cli.keyfile import check_key_file
 from lianxi.cli.language import _, current
-from lianxi.cli.profiles import NAMES, Settings, save_profile
+from lianxi.cli.profiles import NAMES, NO, PATHS, YES, Settings, save_profile
 from lianxi.cli.reading import form_of
 from lianxi.cli.render import Column, show_rows
 from lianxi.cli.terminal import say
+from lianxi.cli.transport import certificates
 from lianxi.cli.tree import CONFIG_TABLE
+from lianxi.cli.trust_file import trust_in
 from lianxi.i18n import N_
 
 config = group(
@@ -59,7 +65,9 @@ def show(flags: Flags) -> None:
     "set",
     example="lianxi config set gateway https://tasks.example --profile U07",
     help=N_(
-        "Set a value of a profile.\n\nThe name default makes a profile the one used unless named."
+        "Set a value of a profile.\n\n"
+        "The name default makes a profile the one used unless named. A file (key, ca, trust) is"
+        " looked at first, and kept with its whole path."
     ),
 )
 @click.argument("name", type=click.Choice([*NAMES, "default"]))
@@ -74,9 +82,27 @@ def set_value(flags: Flags, name: str, value: str) -> None:
             raise CliError("UNKNOWN_PROFILE", profile=value)
         save_profile(settings.home, value, {}, default=True)
     else:
+        kept = str(Path(value).expanduser().absolute()) if name in PATHS else value
+        if name in _CHECKS:
+            _CHECKS[name](kept)
         # a profile that is only now being made is no unknown one
-        save_profile(settings.home, str(wished or settings.profile.text), {name: value})
+        save_profile(settings.home, str(wished or settings.profile.text), {name: kept})
     say(_("Written to {path}").format(path=settings.home.file))
+
+
+def _yes_or_no(value: str) -> None:
+    if value.lower() not in (*YES, *NO):
+        reason = _("cosign is true or false, not {value}.").format(value=value)
+        raise CliError("USAGE", reason=reason, command="lianxi config set")
+
+
+_CHECKS: dict[str, Callable[[str], object]] = {
+    "ca": certificates,
+    "cosign": _yes_or_no,
+    "key": lambda path: check_key_file(Path(path)),
+    "trust": lambda path: trust_in(Path(path)),
+}
+"""What refuses a value that nothing could be done with, before it is written."""
 
 
 @verb("list", example="lianxi config list", help=N_("List the profiles of this machine."))

@@ -98,6 +98,14 @@ def key_id_in(path: Path) -> str:
     return str(_content(path).get("key_id"))
 
 
+def check_key_file(path: Path) -> None:
+    """Refuse what `read_key` would refuse, as far as that shows without a passphrase."""
+    if not is_protected(path):
+        read_key(path)
+    elif _text(_content(path).get("key_id")) is None:
+        raise _invalid(path, _("it is no key file"))
+
+
 def is_protected(path: Path) -> bool:
     """Whether a key file needs a passphrase."""
     return "protected" in _content(path)

@@ -22,6 +22,12 @@ NAMES = ("gateway", "conference", "origin", "unit", "key", "ca", "trust", "cosig
 `cosign` true: each checkpoint this machine has verified is cosigned.
 """
 
+PATHS = ("ca", "key", "trust")
+"""Those that are files: kept as absolute paths, since they are used from wherever somebody stands."""
+
+YES, NO = ("true", "1", "yes"), ("false", "0", "no")
+"""What `cosign` may be, in small letters."""
+
 _DEFAULTS = {"gateway": DEFAULT_GATEWAY}
 
 
@@ -131,7 +137,15 @@ class Settings:
     @property
     def key_path(self) -> Path | None:
         """The key file; a profile may name it relative to the configuration."""
-        value = self.value("key")
+        return self._path("key")
+
+    @property
+    def trust_path(self) -> Path | None:
+        """The trust file, likewise."""
+        return self._path("trust")
+
+    def _path(self, name: str) -> Path | None:
+        value = self.value(name)
         if value.text is None:
             return None
         path = Path(value.text).expanduser()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lianxi.cli.faults import CliError
 from lianxi.cli.kept import Shelf
+from lianxi.cli.profiles import YES
 from lianxi.cli.terminal import say, visible
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def settle(client: "Client") -> None:
 
 
 def _cosigns(client: "Client") -> bool:
-    return (client.settings.value("cosign").text or "").lower() in ("true", "1", "yes")
+    return (client.settings.value("cosign").text or "").lower() in YES
 
 
 def tell(error: CliError) -> None:

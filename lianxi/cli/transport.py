@@ -5,12 +5,15 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
 from lianxi.cli.faults import CliError
 from lianxi.cli.language import _
 from lianxi.errors import CATALOGUE
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
 
 READ_TIMEOUT = 30.0
 MAX_ANSWER_BYTES = 64 << 20
@@ -63,14 +66,8 @@ class Gateway:
         self._used_at = 0.0
         self._connection: HTTPConnection
         if parts.scheme == "https":
-            import ssl
-
-            try:
-                trust = ssl.create_default_context(cafile=ca)
-            except OSError as error:
-                raise CliError("FILE_UNREADABLE", path=str(ca), reason=str(error)) from None
             self._connection = HTTPSConnection(
-                parts.hostname, port, timeout=READ_TIMEOUT, context=trust
+                parts.hostname, port, timeout=READ_TIMEOUT, context=certificates(ca)
             )
         else:
             self._connection = HTTPConnection(parts.hostname, port, timeout=READ_TIMEOUT)
@@ -120,6 +117,16 @@ class Gateway:
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
+
+
+def certificates(ca: str | None) -> "SSLContext":
+    """Whose certificates are believed: those of a file, else the system's. Raises FILE_UNREADABLE."""
+    import ssl
+
+    try:
+        return ssl.create_default_context(cafile=ca)
+    except OSError as error:
+        raise CliError("FILE_UNREADABLE", path=str(ca), reason=str(error)) from None
 
 
 def _read(response: HTTPResponse) -> Answer:

@@ -16,11 +16,10 @@ def configured_trust(settings: Settings, origin: str) -> "Trust | None":
 
     Raises CliError: TRUST_FILE_INVALID, LOG_FOREIGN for another conference's.
     """
-    value = settings.value("trust")
-    if value.text is None:
+    path = settings.trust_path
+    if path is None:
         return None
-    path = Path(value.text).expanduser()
-    trust = trust_in(settings.home.config / path if value.source.startswith("profile") else path)
+    trust = trust_in(path)
     if trust.origin != origin:
         raise CliError("LOG_FOREIGN", origin=origin)
     return trust

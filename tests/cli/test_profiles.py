@@ -6,6 +6,10 @@ import pytest
 
 from lianxi.cli.grammar import Flags
 from lianxi.cli.profiles import Home, Settings, save_profile
+from lianxi.proof.checkpoints import log_key
+from lianxi.proof.keys import Signer
+from lianxi.proof.policies import Policy, policy_text
+from lianxi.proof.trust import trust_bytes
 from tests.cli.machines import House
 
 
@@ -57,6 +61,78 @@ def test_config_set_and_list(house: House) -> None:
     rows = unit.run("config", "list", "-o", "json", ok=True).json["items"]
     assert {row["profile"] for row in rows} == {"U03", "fresh"}
     assert unit.run("config", "set", "default", "nobody").code == 2
+
+
+def test_a_file_that_is_set_is_found_from_everywhere(house: House) -> None:
+    """It is named as it lies from where somebody stands, who may stand elsewhere afterwards."""
+    unit = house.units["U03"]
+    away = unit.home / "away"
+    away.mkdir()
+    key = unit.home / "lianxi" / "keys" / "joint-U03.key"
+    (away / "own.key").write_bytes(key.read_bytes())
+    (away / "own.key").chmod(0o600)
+    (away / "trust.json").write_bytes(_trust())
+    (unit.home / "tilde.json").write_bytes(_trust())
+    for name, value, kept in (
+        ("key", "away/own.key", away / "own.key"),
+        ("trust", "away/../away/trust.json", away / ".." / "away" / "trust.json"),
+        ("trust", "~/tilde.json", unit.home / "tilde.json"),
+    ):
+        unit.run("config", "set", name, value, "--profile", "elsewhere", ok=True)
+        rows = unit.run("config", "show", "--profile", "elsewhere", "-o", "json", ok=True).json
+        assert {row["name"]: row["value"] for row in rows["items"]}[name] == str(kept)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "code"),
+    [
+        ("trust", "none.json", "FILE_UNREADABLE"),
+        ("trust", "", "FILE_UNREADABLE"),
+        ("trust", "bad.json", "TRUST_FILE_INVALID"),
+        ("key", "none.key", "KEY_FILE_INVALID"),
+        ("key", "bad.json", "KEY_FILE_INVALID"),
+        ("key", "sealed.key", "KEY_FILE_INVALID"),
+        ("key", "open.key", "KEY_FILE_EXPOSED"),
+        ("ca", "none.pem", "FILE_UNREADABLE"),
+        ("ca", "bad.json", "FILE_UNREADABLE"),
+        ("cosign", "maybe", "USAGE"),
+        ("cosign", "", "USAGE"),
+    ],
+)
+def test_what_nothing_could_be_done_with_is_not_set(
+    house: House, name: str, value: str, code: str
+) -> None:
+    unit = house.units["U03"]
+    for file, content in (("bad.json", "{}"), ("sealed.key", '{"protected": 1}'), ("open.key", "")):
+        unit.file(file, content)
+        (unit.home / file).chmod(0o644 if file == "open.key" else 0o600)
+    before = (unit.home / "lianxi" / "config.toml").read_bytes()
+    refused = unit.run("config", "set", name, value, "-o", "json")
+    assert (refused.code, refused.error["code"]) == (2, code)
+    assert (unit.home / "lianxi" / "config.toml").read_bytes() == before
+
+
+def test_a_protected_key_is_set_without_its_passphrase(house: House) -> None:
+    unit = house.units["U03"]
+    unit.file("words", "four words of mine\n")
+    (unit.home / "words").chmod(0o600)
+    new = ("key", "new", "--unit", "U03", "--to", "mine.key", "--passphrase", "--profile", "sealed")
+    unit.run("config", "set", "unit", "U03", "--profile", "sealed", ok=True)
+    unit.run(*new, ok=True, LIANXI_PASSPHRASE_FILE=str(unit.home / "words"))
+    unit.run("config", "set", "key", "mine.key", "--profile", "sealed", ok=True)
+
+
+@pytest.mark.parametrize("value", ["true", "NO", "1", "0"])
+def test_cosign_is_true_or_false(house: House, value: str) -> None:
+    house.units["U03"].run("config", "set", "cosign", value, "--profile", "elsewhere", ok=True)
+
+
+def _trust() -> bytes:
+    """A trust file; of no conference that anybody here knows."""
+    origin = "x/lianxi/y/0000000000000000"
+    log = log_key(origin, Signer(b"\x51" * 32).public_key)
+    policy = policy_text(Policy(logs=(log,)))
+    return trust_bytes(origin=origin, genesis="0" * 64, log=log.vkey(), policy=policy)
 
 
 def test_a_profile_on_this_machine_acts_by_as(house: House) -> None:
