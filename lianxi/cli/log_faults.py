@@ -15,7 +15,25 @@ LOG_CATALOGUE: dict[str, Entry] = {
     ),
     "LOG_FOREIGN": Entry(
         N_("The checkpoint is another conference's, not one of {origin}."),
-        N_("Check address, profile and trust file: lianxi config show."),
+        N_("Check address and profile: lianxi config show."),
+        Exit.FAILED,
+        502,
+    ),
+    "TRUST_FOREIGN": Entry(
+        N_("The trust file {path} is another conference's, not one of {origin}."),
+        N_("Check profile and trust file (lianxi config show); ask the convener for this one's."),
+        Exit.USAGE,
+        400,
+    ),
+    "TRUST_DIFFERS": Entry(
+        N_(
+            "The first roster that the gateway shows has the hash {found}; by the trust file {path}"
+            " it is {expected}."
+        ),
+        N_(
+            "Do not act on what this gateway shows; compare the hash with the convener by telephone"
+            " or on paper."
+        ),
         Exit.FAILED,
         502,
     ),

@@ -85,7 +85,7 @@ class LogWatch:
         """Check what an answer says of the log, and keep it.
 
         Raises CliError: LOG_FORKED, ROSTER_FORKED, LOG_FOREIGN, LOG_UNSIGNED (evidence is kept),
-        ANSWER_UNREADABLE.
+        TRUST_DIFFERS, ANSWER_UNREADABLE, and faults of the profile's own key and trust file.
         """
         self.heard = True
         try:

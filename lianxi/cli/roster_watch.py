@@ -47,7 +47,8 @@ def follow_roster(
 
     `log_shown`: a checkpoint is to be judged, so that its log's key must be known.
 
-    Raises CliError: ROSTER_FORKED (evidence kept), LOG_FOREIGN, LOG_KEY_FOREIGN, ANSWER_UNREADABLE.
+    Raises CliError: ROSTER_FORKED (evidence kept), TRUST_DIFFERS, LOG_KEY_FOREIGN, ANSWER_UNREADABLE,
+    and what `configured_trust` raises.
     """
     version, digest = _named(header)
     unit = client.unit
@@ -141,19 +142,20 @@ def newest_text(client: "Client") -> str:
 def roster_chain(client: "Client", folder: PinFolder, pin: Pin) -> Chain:
     """Every roster from the first one to the newest, each step signed as it must be.
 
-    It begins where a trust file, or this machine, knows it to begin, and leads through the roster
-    that is pinned. Raises CliError: LOG_FOREIGN, ROSTER_FORKED (evidence kept), ANSWER_UNREADABLE.
+    It begins where a trust file says that it begins, and leads through the roster that is pinned.
+    Raises as `follow_roster`.
     """
     from lianxi.proof.rosters import RosterStep, adopt, roster_bytes, roster_hash
 
     trust = configured_trust(client.settings, pin.origin)
-    genesis = pin.genesis if trust is None else trust.genesis
     roster, hashes = None, []
     for answer in steps_since(client, 0):
         if roster is None:
             roster = _first_roster(answer)
-            if genesis and roster_hash(roster) != genesis:
-                raise CliError("LOG_FOREIGN", origin=pin.origin)
+            found = roster_hash(roster)
+            if trust is not None and found != trust.genesis:
+                path = str(client.settings.trust_path)
+                raise CliError("TRUST_DIFFERS", found=found, path=path, expected=trust.genesis)
         try:
             for step in answer["steps"]:
                 roster = adopt(roster, RosterStep.model_validate(step))

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 def configured_trust(settings: Settings, origin: str) -> "Trust | None":
     """What the profile's `trust` names; None where it names nothing.
 
-    Raises CliError: TRUST_FILE_INVALID, LOG_FOREIGN for another conference's.
+    Raises CliError: FILE_UNREADABLE, TRUST_FILE_INVALID, TRUST_FOREIGN for another conference's.
     """
     path = settings.trust_path
     if path is None:
         return None
     trust = trust_in(path)
     if trust.origin != origin:
-        raise CliError("LOG_FOREIGN", origin=origin)
+        raise CliError("TRUST_FOREIGN", path=str(path), origin=origin)
     return trust
 
 

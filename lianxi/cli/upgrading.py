@@ -281,7 +281,10 @@ class _Asking:
             tell(fault)
 
 
-_STOPPING = ("GATEWAY_UNREACHABLE", "LOG_FOREIGN", "LOG_FORKED", "LOG_UNSIGNED", "ROSTER_FORKED")
+_STOPPING = (
+    *("GATEWAY_UNREACHABLE", "LOG_FOREIGN", "LOG_FORKED", "LOG_UNSIGNED"),
+    *("ROSTER_FORKED", "TRUST_DIFFERS"),
+)
 """After these nothing more is asked of this gateway."""
 
 

@@ -529,7 +529,7 @@ def test_a_trust_file_holds_against_the_first_sight(
     assert pinned(unit)["genesis"] == json.loads(Path(trust).read_bytes())["genesis"]
     content = json.loads(Path(trust).read_bytes())
     for change, code in (
-        ({"genesis": "0" * 64}, "LOG_FOREIGN"),
+        ({"genesis": "0" * 64}, "TRUST_DIFFERS"),
         ({"origin": "x/lianxi/joint/0000000000000000"}, "TRUST_FILE_INVALID"),
         ({"v": 2}, "TRUST_FILE_INVALID"),
         ({"policy": "quorum nobody\n"}, "TRUST_FILE_INVALID"),
@@ -537,6 +537,24 @@ def test_a_trust_file_holds_against_the_first_sight(
         (tmp_path / "bad.json").write_text(json.dumps(content | change))
         result = unit.run("todo", "-o", "json", LIANXI_TRUST=str(tmp_path / "bad.json"))
         assert (result.error["code"], result.out) == (code, ""), change
+
+
+def test_what_a_trust_file_does_not_agree_in_is_named(
+    log: FakeLog, unit: Machine, tmp_path: Path
+) -> None:
+    """Another first roster is no other conference's checkpoint; nor is another one's trust file."""
+    content = unit.run("audit", "trust", "--to", "-", ok=True).json
+    path = tmp_path / "bad.json"
+    path.write_text(json.dumps(content | {"genesis": "0" * 64}))
+    told = unit.run("todo", LIANXI_TRUST=str(path)).err
+    assert f"has the hash {content['genesis']}; by the trust file {path} it is {'0' * 64}" in told
+    origin = "x/lianxi/joint/0000000000000000"
+    vkey = log_key(origin, log.signer.public_key).vkey()
+    path.write_text(
+        json.dumps(content | {"origin": origin, "log": vkey, "policy": "quorum none\n"})
+    )
+    told = unit.run("todo", LIANXI_TRUST=str(path)).err
+    assert f"The trust file {path} is another conference's, not one of {log.origin}" in told
 
 
 def test_a_trusted_log_key_is_the_only_one(log: FakeLog, unit: Machine) -> None:

@@ -19,7 +19,7 @@ from lianxi.cli.terminal import say, visible_line
 from lianxi.cli.words import KEY_STANDINGS
 from lianxi.i18n import N_
 
-ALARMS = ("LOG_FORKED", "LOG_UNSIGNED", "LOG_FOREIGN", "ROSTER_FORKED")
+ALARMS = ("LOG_FORKED", "LOG_UNSIGNED", "LOG_FOREIGN", "ROSTER_FORKED", "TRUST_DIFFERS")
 """Of a gateway that says such things no standing is shown."""
 
 STANDINGS = {
