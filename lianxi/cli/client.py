@@ -75,6 +75,8 @@ class Client:
         settings = self.settings
         conference = settings.value("conference").text
         origin = settings.value("origin").text
+        if origin is not None and conference not in (None, conference_of(origin)):
+            origin = None  # of the conference that the profile is for, and another one is asked for
         if origin is None and self.key.origin and conference in (None, self.key.conference):
             origin = self.key.origin
         if origin is not None:

@@ -375,6 +375,8 @@ class CliError(Exception):
         self.hint = hint if hint is not None else _filled(entry.hint, code, params)
         self.exit_code = int(entry.exit) if exit_code is None else exit_code
         self.retryable = entry.retryable
+        self.answered = False
+        """Whether a gateway's answer says so, and not this machine."""
         self.failed: list[dict[str, object]] = []
         """Of several at once: those that failed, each with its own error."""
 

@@ -148,6 +148,7 @@ def refusal_in(answer: Answer) -> CliError | None:
         return CliError("ANSWER_UNREADABLE", reason=f"HTTP {answer.status}")
     plain = {str(key): value for key, value in params.items() if isinstance(value, str | int)}
     refusal = CliError.of(code, plain)
+    refusal.answered = True
     if code not in CATALOGUE:
         # a newer gateway's code: its own words are better than none
         refusal.message = str(error.get("message") or refusal.message)

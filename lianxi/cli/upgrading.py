@@ -56,13 +56,12 @@ def upgrade(client: "Client", *, wanted: Mapping[str, str] | None = None) -> Cli
     asking.take(chosen)
     late = [each for each in late if not included(shelf.receipt(each) or chosen[each])]
     failure = asking.failure
-    if failure is not None and (failure.retryable or failure.code == "GATEWAY_UNREACHABLE"):
-        silent = [each for each in late if not _silent_for_long(client, shelf, each)]
-        late = [each for each in late if each not in silent]
-        if silent:
-            _unreached(len(silent))
+    spared = [] if failure is None else _spared(client, shelf, late, failure)
+    if failure is not None and spared:
+        _owing(len(spared), failure)
     for request_id in late:
-        _alarm(client, shelf, request_id, failure)
+        if request_id not in spared:
+            _alarm(client, shelf, request_id, failure)
     return failure
 
 
@@ -188,7 +187,7 @@ class _Asking:
             act(*given)
         except (CliError, Refusal) as error:
             fault = _fault(error)
-            if fault.code in _STOPPING or fault.retryable:
+            if fault.code in _STOPPING or fault.retryable or _is_own(fault):
                 self.failure = fault  # whose proof was not asked for is not late by that
             else:
                 self._tell(fault)
@@ -287,6 +286,28 @@ _STOPPING = (
 )
 """After these nothing more is asked of this gateway."""
 
+_OWN = frozenset(
+    {
+        *("ADDRESS_EXPOSED", "ADDRESS_INVALID", "FILE_UNREADABLE", "FILE_UNWRITABLE"),
+        *("KEY_FILE_EXPOSED", "KEY_FILE_INVALID", "KEY_LOCKED", "KEYRING_MISSING", "NO_KEY"),
+        *("PASSPHRASE_UNFIT", "PASSPHRASE_WRONG", "UNIT_MISMATCH"),
+        *("TRUST_FILE_INVALID", "TRUST_FOREIGN"),
+    }
+)
+"""Found on this machine, in its own files and settings: no gateway's doing, and never an alarm."""
+
+_TURNED_AWAY = frozenset(
+    {
+        *("KEY_NOT_YET", "KEY_REPLACED", "KEY_RETIRED", "KEY_UNKNOWN"),
+        *("SESSION_INVALID", "UNKNOWN_CONFERENCE", "WRONG_ORIGIN"),
+    }
+)
+"""Answers to somebody whom the gateway does not know, perhaps rightly: like silence, not for ever."""
+
+
+def _is_own(fault: CliError) -> bool:
+    return fault.code in _OWN and not fault.answered
+
 
 def _look(client: "Client") -> None:
     """Whoever asks for receipts alone has seen nothing of the log yet in this run: follow its head."""
@@ -345,11 +366,20 @@ def _holds(checked: "Checked") -> bool:
     return not fails and all(check.state == "holds" for check in proofs)
 
 
+def _spared(client: "Client", shelf: Shelf, late: list[str], failure: CliError) -> list[str]:
+    """Of what is late, whatever is not to be alarmed over this failure, or not yet."""
+    if _is_own(failure):
+        return late
+    if failure.retryable or (failure.code in _TURNED_AWAY and failure.answered):
+        return [each for each in late if not _silent_for_long(client, shelf, each)]
+    return []
+
+
 def _silent_for_long(client: "Client", shelf: Shelf, request_id: str) -> bool:
     """Whether an overdue receipt could not be asked about for a day, by a gateway that answers else.
 
-    An hour may be a store that is away; one that is never at home for this question breaks its
-    promise.
+    An hour may be a store that is away, or a new key that is not registered yet; a gateway that is
+    never at home for this question breaks its promise.
     """
     kept = shelf.receipt(request_id) or {}
     since = kept.get("unanswered")
@@ -361,12 +391,19 @@ def _silent_for_long(client: "Client", shelf: Shelf, request_id: str) -> bool:
     return since < times.spell(times.now() - SILENCE)
 
 
-def _unreached(count: int) -> None:
-    text = _(
-        "{count} receipts are past the time that was promised and still without proof; the gateway"
-        " could not be asked."
+def _owing(count: int, failure: CliError) -> None:
+    text = (
+        _(
+            "{count} receipts are past the time that was promised and still without proof; the"
+            " gateway could not be asked."
+        )
+        if failure.retryable
+        else _(
+            "{count} receipts are past the time that was promised and still without proof; nothing"
+            " can be learned of them until this is mended: {reason}."
+        )
     )
-    say(text.format(count=count))
+    say(text.format(count=count, reason=failure.code))
 
 
 def _alarm(client: "Client", shelf: Shelf, request_id: str, failure: CliError | None) -> None:

@@ -13,12 +13,15 @@ import pytest
 
 from lianxi.cli import times, upgrading
 from lianxi.cli.client import Client
+from lianxi.cli.keyfile import make_key
 from lianxi.cli.profiles import acting_as
+from lianxi.proof.checkpoints import log_key
 from lianxi.proof.keys import Signer
 from lianxi.proof.notes import NoteKey
+from lianxi.proof.policies import Policy, policy_text
 from lianxi.proof.receipt_checks import Keys, check_receipt
 from lianxi.proof.tree import leaf_hash
-from lianxi.proof.trust import read_trust
+from lianxi.proof.trust import read_trust, trust_bytes
 from tests.cli.fake_gateway import running
 from tests.cli.fake_log import FakeLog, log_vkey
 from tests.cli.machines import House, Machine, Result, found
@@ -96,6 +99,18 @@ def alarms(*results: Result) -> int:
 def last_filed(unit: Machine) -> Path:
     """The newest receipt's file."""
     return max((unit.home / "lianxi").rglob("receipts/*.json"))
+
+
+def long_unanswered(unit: Machine) -> None:
+    """The newest receipt could not be asked about for long."""
+    path = last_filed(unit)
+    content = json.loads(path.read_bytes())
+    content["unanswered"] = "2026-01-01T00:00:00.000000Z"
+    path.write_text(json.dumps(content))
+
+
+def evidence(unit: Machine) -> list[str]:
+    return sorted(path.name for path in (unit.home / "lianxi").rglob("evidence/*"))
 
 
 def questions(logged: House) -> int:
@@ -186,11 +201,14 @@ def test_a_conference_without_any_checkpoint_is_alarmed_too(
         assert state(unit, task) == "overdue"
 
 
-@pytest.mark.parametrize("code", ["NOT_FOUND", "NOT_ALLOWED"])
+@pytest.mark.parametrize("code", ["NOT_FOUND", "NOT_ALLOWED", "UNIT_MISMATCH", "FILE_UNREADABLE"])
 def test_a_gateway_that_refuses_the_question_is_alarmed(
     logged: House, log: FakeLog, unit: Machine, code: str
 ) -> None:
-    """With the refusal as the reason; the evidence holds the promise."""
+    """With the refusal as the reason; the evidence holds the promise.
+
+    Also where it speaks of a fault as only the client's own files have it.
+    """
     log.promise, log.broken = timedelta(0), code
     task = filed(logged, unit)
     log.seal()
@@ -200,21 +218,95 @@ def test_a_gateway_that_refuses_the_question_is_alarmed(
     assert json.loads(Path(alarm["evidence"]).read_bytes())["receipt"]["signed_receipt"]
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        *("ENGINE_UNAVAILABLE", "KEY_UNKNOWN", "KEY_NOT_YET", "KEY_REPLACED", "KEY_RETIRED"),
+        *("SESSION_INVALID", "UNKNOWN_CONFERENCE", "WRONG_ORIGIN"),
+    ],
+)
 def test_a_gateway_that_is_never_at_home_for_the_question_is_alarmed(
-    logged: House, log: FakeLog, unit: Machine
+    logged: House, log: FakeLog, unit: Machine, code: str
 ) -> None:
-    """A bad moment is only said; after as long as a promise lasts it is an alarm."""
-    log.promise, log.broken = timedelta(0), "ENGINE_UNAVAILABLE"
+    """A bad moment is only said, and so is a key it does not know; after a day it is an alarm."""
+    log.promise, log.broken = timedelta(0), code
     task = filed(logged, unit)
     result = unit.run("todo", ok=True)
     assert "still without proof" in result.err
     assert alarms(result) == 0
-    path = last_filed(unit)
-    content = json.loads(path.read_bytes())
-    content["unanswered"] = "2026-01-01T00:00:00.000000Z"
-    path.write_text(json.dumps(content))
+    long_unanswered(unit)
     assert alarms(unit.run("todo", ok=True)) == 1
-    assert kept(unit, task)["alarm"]["reason"] == "ENGINE_UNAVAILABLE"
+    assert kept(unit, task)["alarm"]["reason"] == code
+
+
+def test_a_key_that_is_not_registered_yet_is_no_alarm(
+    logged: House, log: FakeLog, unit: Machine
+) -> None:
+    """As where one was lost: the receipts wait for the new one to be known, or for a day."""
+    log.promise, log.broken = timedelta(0), "ENGINE_UNAVAILABLE"
+    task = filed(logged, unit)
+    log.broken = None
+    new = unit.home / "new.key"
+    new.unlink(missing_ok=True)
+    make_key(new, unit="U01", conference="joint", origin=log.origin)
+    for words in (("todo",), ("task", "receipt", task)):
+        result = unit.run(*words, LIANXI_KEY=str(new))
+        assert "until this is mended: KEY_UNKNOWN" in result.err
+        assert "The roster does not hold this key" in result.err
+        assert alarms(result) == 0
+    assert not kept(unit, task).get("alarm")
+    log.seal()
+    assert state(unit, task) == "included"
+
+
+@pytest.mark.parametrize(
+    ("words", "variables", "code"),
+    [
+        (("todo",), {"LIANXI_TRUST": "none.json"}, "FILE_UNREADABLE"),
+        (("todo",), {"LIANXI_TRUST": "bad.json"}, "TRUST_FILE_INVALID"),
+        (("todo",), {"LIANXI_TRUST": "foreign.json"}, "TRUST_FOREIGN"),
+        (("task", "receipt"), {"LIANXI_KEY": "none.key"}, "KEY_FILE_INVALID"),
+        (("task", "receipt"), {"LIANXI_UNIT": "U02"}, "UNIT_MISMATCH"),
+        (("task", "receipt"), {"LIANXI_GATEWAY": "http://tasks.example"}, "ADDRESS_EXPOSED"),
+    ],
+)
+def test_a_fault_of_the_client_itself_is_told_and_never_an_alarm(
+    logged: House,
+    log: FakeLog,
+    unit: Machine,
+    words: tuple[str, ...],
+    variables: dict[str, str],
+    code: str,
+) -> None:
+    """However long it lasts; once it is mended, what the gateway owes is alarmed."""
+    log.promise, log.broken = timedelta(0), "ENGINE_UNAVAILABLE"
+    task = filed(logged, unit)
+    log.broken, log.withhold = None, True
+    long_unanswered(unit)
+    unit.file("bad.json", "{}")
+    unit.file("foreign.json", _foreign_trust())
+    before = evidence(unit)
+    result = unit.run(*words, *([task] if words[0] == "task" else []), **variables)
+    assert f"until this is mended: {code}" in result.err
+    assert (alarms(result), evidence(unit)) == (0, before)
+    assert not kept(unit, task).get("alarm")
+    assert alarms(unit.run("todo", ok=True)) == 1
+
+
+def test_another_conference_is_owed_nothing(logged: House, log: FakeLog, unit: Machine) -> None:
+    """A profile that is asked for another one counts no receipts of its own as late there."""
+    log.promise, log.broken = timedelta(0), "ENGINE_UNAVAILABLE"
+    task = filed(logged, unit)
+    log.broken, log.withhold = None, True
+    long_unanswered(unit)
+    result = unit.run("todo", "--conference", "other", "-o", "json")
+    assert (result.error["code"], alarms(result)) == ("UNKNOWN_CONFERENCE", 0)
+    assert "without proof" not in result.err
+    assert not kept(unit, task).get("alarm")
+    elsewhere = unit.run("todo", LIANXI_ORIGIN=log.origin[:-4] + "0000")
+    assert (elsewhere.code != 0, alarms(elsewhere)) == (True, 0)
+    assert not kept(unit, task).get("alarm")
+    assert alarms(unit.run("todo", ok=True)) == 1
 
 
 def test_a_refused_command_alarms_too(logged: House, log: FakeLog, unit: Machine) -> None:
@@ -593,21 +685,21 @@ def test_a_damaged_receipt_names_what_does_not_hold(
 
 
 def test_a_receipt_of_another_conference_is_said_so(files: Machine) -> None:
-    trust = json.loads((files.home / "trust.json").read_bytes())
-    other = json.loads(json.dumps(trust).replace(trust["origin"], "x/lianxi/y/0000000000000000"))
-    name = other["log"].partition("+")[0]
-    from lianxi.proof.checkpoints import log_key
-    from lianxi.proof.keys import Signer
-
-    other["log"] = log_key(name, Signer(b"\x51" * 32).public_key).vkey()
-    other["policy"] = "quorum none\n"
-    files.file("other.json", json.dumps(other))
+    files.file("other.json", _foreign_trust())
     result = files.run(
         "audit", "check-receipt", "receipts.json", "--trust", "other.json", "-o", "json"
     )
     assert result.code == 1
     whats = {c["what"]: c["state"] for c in result.json["receipts"][0]["checks"]}
     assert whats["origin"] == "fails"
+
+
+def _foreign_trust() -> bytes:
+    """A trust file of another conference."""
+    origin = "x/lianxi/y/0000000000000000"
+    log = log_key(origin, Signer(b"\x51" * 32).public_key)
+    policy = policy_text(Policy(logs=(log,)))
+    return trust_bytes(origin=origin, genesis="0" * 64, log=log.vkey(), policy=policy)
 
 
 @pytest.mark.parametrize(
