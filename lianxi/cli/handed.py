@@ -6,6 +6,7 @@ and has to send it again.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from lianxi.cli.faults import CliError
 from lianxi.cli.language import _
@@ -53,5 +54,5 @@ def handed(path: str, again: str) -> Iterator[None]:
         if code not in _MESSAGES:
             raise
         message, hint = _MESSAGES[code], _OF_ANOTHER if code == "WRONG_ORIGIN" else again
-        known = {**params, "path": path}
+        known: dict[str, Any] = {**params, "path": path}
         raise CliError(code, message=_(message).format(**known), hint=_(hint), **known) from None
