@@ -31,6 +31,9 @@ FINDINGS: dict[str, str] = {
     "ROSTER_WRONG": N_("The event was judged under a roster that its stream had not adopted."),
     "ROSTER_UNKNOWN": N_("The event names a roster that the conference never had."),
     "ROSTER_INVALID": N_("A change of the roster is not signed as it must be."),
+    "GENESIS_FOREIGN": N_(
+        "The first roster is not the one whose hash the trust file names: another founding."
+    ),
     # derived again
     "NOT_DERIVED": N_("The event does not follow from its command, or from the state before it."),
     "EVENTS_MISSING": N_("The command leads to more events than stand here."),
@@ -79,6 +82,7 @@ FINDINGS: dict[str, str] = {
         "A checkpoint's signed note cannot be read, or says something else than its row."
     ),
     "CHECKPOINT_SIGNATURES": N_("No key of the log that was in force signed the checkpoint."),
+    "LOG_KEY_FOREIGN": N_("No roster has ever listed a key of the log that the trust file names."),
     "CHECKPOINT_UNSIGNED": N_("A checkpoint was left without a signature."),
     "COSIGNATURE_INVALID": N_("A witness's cosignature does not hold for its checkpoint."),
     "BACKDATED_OR_SEALED_LATE": N_(

@@ -20,7 +20,8 @@ from lianxi.proof.checkpoints import (
 from lianxi.proof.notes import Note, NoteKey, parse_signature_line
 from lianxi.proof.policies import Policy
 from lianxi.proof.tree import EMPTY_ROOT, HASH_BYTES, Range
-from lianxi.proof.verification import Finding, TrailChecker, place_of
+from lianxi.proof.trust import Trust
+from lianxi.proof.verification import CONFERENCE, Finding, TrailChecker, place_of
 from lianxi.proof.witnessing import Cosigned
 
 LATE_BY = timedelta(minutes=10)
@@ -74,6 +75,27 @@ def log_keys_of(checker: TrailChecker, origin: str) -> list[LogKey]:
         LogKey(log_key(origin, bytes.fromhex(public)), retired.get(key_id))
         for key_id, public in found.items()
     ]
+
+
+def trust_findings(checker: TrailChecker, trust: Trust) -> list[Finding]:
+    """Where a trust file and the conference's stream, followed from the first event, contradict.
+
+    GENESIS_FOREIGN: another first roster, or none. LOG_KEY_FOREIGN: a key of the log that none lists;
+    where none lists any, as before the service's key was taken in, nothing contradicts.
+    """
+    rosters = checker.rosters_of(trust.origin)
+    first = next((digest for digest, roster in rosters.items() if roster.version == 1), "")
+    findings = []
+    if first != trust.genesis:
+        place = place_of(trust.origin, CONFERENCE, 1)
+        findings.append(Finding("GENESIS_FOREIGN", place, first[:12]))
+    listed = {known.key for known in log_keys_of(checker, trust.origin)}
+    findings += [
+        Finding("LOG_KEY_FOREIGN", log_place(trust.origin, "key"), key.public_key.hex()[:12])
+        for key in trust.log_keys
+        if listed and key not in listed
+    ]
+    return findings
 
 
 def log_place(origin: str, size: int | str) -> str:

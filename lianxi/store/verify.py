@@ -17,7 +17,7 @@ from typing import Literal
 from sqlalchemy import Connection, Engine
 
 from lianxi.ids import CONFERENCE_STREAM, task_of_stream
-from lianxi.proof.log_checks import LogKey, log_keys_of
+from lianxi.proof.log_checks import LogKey, log_keys_of, trust_findings
 from lianxi.proof.verification import Finding, TrailChecker
 from lianxi.store.anchors import AnchorsThen
 from lianxi.store.dialect import take_any_text
@@ -37,7 +37,15 @@ from lianxi.store.verify_streams import (
 from lianxi.store.verify_tables import TableCheck, state_findings, stray_task_rows
 from lianxi.store.verify_tree import Outside, TreeCheck
 
-__all__ = ["MAX_FINDINGS", "Look", "Outside", "Report", "verify_connection", "verify_trail"]
+__all__ = [
+    "MAX_FINDINGS",
+    "Look",
+    "Outside",
+    "Report",
+    "origins_in",
+    "verify_connection",
+    "verify_trail",
+]
 
 
 NOTHING_OUTSIDE = Outside()
@@ -80,6 +88,8 @@ class Report:
     flags: list[Finding] = field(default_factory=list)
     """Backdated or sealed late: what a reader should know, and nothing that proves a fault."""
     unchecked: list[Finding] = field(default_factory=list)
+    witnessed: dict[str, int | None] = field(default_factory=dict)
+    """By conference, up to which size the policy's quorum cosigned; absent where it wants nobody."""
 
     @property
     def clean(self) -> bool:
@@ -108,6 +118,7 @@ class Report:
         self.heads_outside = other.heads_outside
         self.flags += other.flags
         self.unchecked += other.unchecked
+        self.witnessed |= other.witnessed
 
 
 CLOSELY = Look()
@@ -129,6 +140,13 @@ def verify_trail(engine: Engine, evidence: EvidenceFolder, look: Look = CLOSELY)
         look = replace(look, outside=outside)
     with outages_translated(), Crew(engine, look.jobs, look.url) as crew:
         return _Verification(crew.connection, evidence, look, crew).run()
+
+
+def origins_in(engine: Engine) -> frozenset[str]:
+    """The conferences of which a database holds events. Raises StoreUnavailableError."""
+    with outages_translated(), engine.connect() as connection:
+        take_any_text(connection)
+        return frozenset(origin for origin, _ in streams_of(connection))
 
 
 def verify_connection(
@@ -195,6 +213,8 @@ class _Verification:
         for part in parts:
             outcome.merge(part)
         self._take(outcome, checker)
+        if self._look.outside.trust is not None:
+            self._report.add_all(trust_findings(checker, self._look.outside.trust))
         self._tables(check, outcome, streams)
         self._report.take_beside(beside)
 
@@ -244,3 +264,4 @@ class _Verification:
         report.heads_outside = counts.heads_outside
         report.flags += counts.flags
         report.unchecked += counts.unchecked
+        report.witnessed |= counts.witnessed

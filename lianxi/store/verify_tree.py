@@ -33,9 +33,10 @@ from lianxi.proof.log_checks import (
     witnessed_heads,
 )
 from lianxi.proof.notes import parse_signature_line
-from lianxi.proof.policies import Policy
+from lianxi.proof.policies import NONE, Policy
+from lianxi.proof.trust import Trust
 from lianxi.proof.verification import Finding, place_of
-from lianxi.proof.witnessing import Cosigned, cosigned_by
+from lianxi.proof.witnessing import Cosigned, cosigned_by, witnessed_size
 from lianxi.store.anchors import AnchorFiles
 from lianxi.store.tables import checkpoints, cosignatures, leaves, nodes, witnesses
 
@@ -71,6 +72,8 @@ class Outside:
     anchors: AnchorFiles | None = None
     pins: tuple[Checkpoint, ...] = ()
     policy: Policy | None = None
+    trust: Trust | None = None
+    """What the rosters of its conference are compared with; its policy is `policy`."""
 
     def heads(self) -> list[Checkpoint]:
         """The largest checkpoint known here of each conference there is one of. Raises OSError."""
@@ -88,6 +91,8 @@ class TreeCounts:
     heads_outside: int = 0
     flags: list[Finding] = field(default_factory=list)
     unchecked: list[Finding] = field(default_factory=list)
+    witnessed: dict[str, int | None] = field(default_factory=dict)
+    """By conference, up to which size the policy's quorum cosigned; absent where it wants nobody."""
 
 
 class TreeCheck:
@@ -250,7 +255,12 @@ class TreeCheck:
                 report(Finding("COSIGNATURE_INVALID", place, f"{row.name} {word}"))
             elif policy is not None:
                 cosigned += cosigned_by(policy, known, [parse_signature_line(row.line)])
-        return [] if policy is None else list(witnessed_heads(policy, cosigned))
+        if policy is None or policy.quorum == NONE:
+            return []
+        trust = self._outside.trust
+        if trust is None or trust.origin == origin:
+            self.counts.witnessed[origin] = witnessed_size(policy, cosigned)
+        return list(witnessed_heads(policy, cosigned))
 
     # --- leaves ---
 

@@ -17,20 +17,21 @@ import uvicorn
 import verify_bundle
 from lianxi.domain.values import format_instant
 from lianxi.gateway.app import create_app
-from lianxi.proof.checkpoints import Checkpoint, cosign, signature_line, witness_key
+from lianxi.proof.checkpoints import Checkpoint, cosign, log_key, signature_line, witness_key
 from lianxi.proof.keys import Signer
 from lianxi.service_keys import PublicKeys
 from lianxi.store import cosigning
 from lianxi.store.sealing import SqlSealer
 from lianxi.store.store import open_store
 from lianxi.store.tree_reads import newest_checkpoint
-from tests.cli.machines import Machine
+from tests.cli.machines import Machine, Result
 from tests.gateway.house import House, args
 from tests.store.scenario import Scenario
 
 LOG = Signer(b"\x41" * 32)
 WITNESS = Signer(b"\x43" * 32)
 LOG_PUBLIC = LOG.public_key.hex()
+STRANGER = witness_key("stranger", Signer(b"\x44" * 32).public_key).vkey()
 
 
 @dataclass
@@ -140,6 +141,38 @@ def test_what_the_gateway_gives_is_verified_on_an_empty_machine(served: Served) 
     assert report["checked"]["cosignatures"] == 1
     assert report["checked"]["texts"] > 3
     assert (auditor.home / "a.bundle").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("beside", [False, True])
+def test_verify_compares_the_trust_file_and_says_what_its_quorum_cosigned(
+    served: Served, tmp_path: Path, beside: bool
+) -> None:
+    """Over the gateway as beside the store; another conference's is refused."""
+    auditor, size = served.auditor, served.seal()
+    auditor.run("audit", "trust", "--to", "trust.json", "--quorum", "1", ok=True)
+    told = json.loads((auditor.home / "trust.json").read_bytes())
+    origin, data = told["origin"], ("--data", str(tmp_path)) if beside else ()
+
+    def judged(**changes: str) -> Result:
+        auditor.file("other.json", json.dumps(told | changes))
+        return auditor.run("audit", "verify", *data, "--trust", "other.json", "-o", "json")
+
+    def codes(result: Result) -> set[str]:
+        # the store's files lie elsewhere than those of a data directory
+        return {f["code"] for f in result.json["findings"]} - {"OPENING_MISSING"}
+
+    good = judged()
+    assert (good.json["witnessed"], codes(good)) == ({origin: size}, set())
+    unwitnessed = judged(policy="\n".join(["witness a " + STRANGER, "quorum a", ""]))
+    assert unwitnessed.json["witnessed"] == {origin: None}
+    assert judged(policy="quorum none\n").json["witnessed"] == {}
+    found = judged(genesis="0" * 64)
+    assert (found.code, codes(found)) == (1, {"GENESIS_FOREIGN"})
+    other = origin[:-1] + ("0" if origin[-1] != "0" else "1")
+    refused = judged(
+        origin=other, log=log_key(other, LOG.public_key).vkey(), policy="quorum none\n"
+    )
+    assert (refused.code, refused.error["code"]) == (1, "LOG_FOREIGN")
 
 
 def test_an_export_is_never_written_over_another_file(served: Served) -> None:

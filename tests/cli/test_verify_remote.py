@@ -13,10 +13,15 @@ from lianxi.cli.audit.trail import Line
 from lianxi.cli.audit.verify_remote import _check, _check_log, _Fetched, _known, _Leaf, _whole
 from lianxi.cli.audit.verify_report import Verdict
 from lianxi.cli.faults import CliError
-from lianxi.proof.checkpoints import Checkpoint, note_bytes, sign_checkpoint
+from lianxi.proof.checkpoints import Checkpoint, log_key, note_bytes, sign_checkpoint
 from lianxi.proof.keys import Signer
-from lianxi.proof.notes import Note
+from lianxi.proof.log_checks import trust_findings
+from lianxi.proof.notes import Note, NoteKey
+from lianxi.proof.policies import Policy
+from lianxi.proof.rosters import roster_hash
 from lianxi.proof.tree import Range
+from lianxi.proof.trust import Trust
+from lianxi.proof.verification import TrailChecker
 from lianxi.streams.deep import DeepChecker
 from tests.cli.fake_gateway import running
 from tests.cli.fake_log import FakeLog
@@ -117,6 +122,31 @@ def test_events_that_nobody_seals_are_named_when_they_are_old(rows: Rows) -> Non
     assert {code for code, _ in found(verdict)} == {"UNSEALED"}
     assert len(verdict.findings) == len(rows)
     assert found(checked(rows, None, sealed=0, later=15)) == []
+
+
+def test_a_trust_file_names_the_first_roster_and_keys_that_some_roster_listed(rows: Rows) -> None:
+    """A retired one was listed; where none lists any, what the file says stands alone."""
+    origin, checker = rows[0].origin, TrailChecker()
+    unfounded = [f.code for f in trust_findings(checker, Trust(origin, "0" * 64, (), Policy()))]
+    for row in rows:
+        checker.check(row)
+    first = next(h for h, roster in checker.rosters_of(origin).items() if roster.version == 1)
+    old, new, stranger = (
+        log_key(origin, signer.public_key) for signer in (OLD, NEW, Signer(b"\x33" * 32))
+    )
+
+    def named(genesis: str, *keys: NoteKey) -> list[str]:
+        told = Trust(origin, genesis, keys, Policy())
+        return [finding.code for finding in trust_findings(checker, told)]
+
+    assert unfounded == named("0" * 64, old) == ["GENESIS_FOREIGN"]
+    assert named(first, old) == named(first, new, old) == []
+    assert named(first, old, stranger) == ["LOG_KEY_FOREIGN"]
+    scenario = Scenario(name="keyless").register_all()
+    for row in rows_of(scenario):
+        checker.check(row)
+    told = Trust(scenario.origin, roster_hash(scenario.genesis), (stranger,), Policy())
+    assert trust_findings(checker, told) == []
 
 
 # --- a log that grows while it is looked at ---

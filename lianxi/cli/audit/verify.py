@@ -18,6 +18,7 @@ from lianxi.i18n import N_
 if TYPE_CHECKING:
     from lianxi.proof.checkpoints import Checkpoint
     from lianxi.proof.policies import Policy
+    from lianxi.proof.trust import Trust
     from lianxi.settings import Settings as ServiceSettings
 
 _DEPTHS: dict[str, Literal["bytes", "full", "deep"]] = {
@@ -59,7 +60,11 @@ _DEPTHS: dict[str, Literal["bytes", "full", "deep"]] = {
         "Which witnesses count (C2SP tlog-policy); the profile's trust file says it otherwise."
     ),
 )
-@option("--trust", metavar="FILE", help=N_("A trust file obtained elsewhere: its policy counts."))
+@option(
+    "--trust",
+    metavar="FILE",
+    help=N_("A trust file obtained elsewhere: it is compared, its policy counts."),
+)
 @click.pass_obj
 def verify(
     flags: Flags,
@@ -70,26 +75,24 @@ def verify(
     trust: str | None,
 ) -> int:
     """Check everything there is, then say what was found."""
-    counting = _policy_of(policy, trust)
-    if data is None:
-        from lianxi.cli.audit.verify_remote import over_gateway
-
-        return report(flags, over_gateway(flags, depth, counting))
-    return report(flags, _beside_store(Path(data), depth, jobs, counting))
-
-
-def _policy_of(policy: str | None, trust: str | None) -> "Policy | None":
-    """The policy named on the command line; None where none is."""
     from lianxi.cli.trust_file import trust_in
-    from lianxi.domain.refusal import Refusal
-    from lianxi.proof.policies import parse_policy
 
     if policy is not None and trust is not None:
         raise click.UsageError(_("Give --policy or --trust, not both."))
-    if trust is not None:
-        return trust_in(Path(trust)).policy
-    if policy is None:
-        return None
+    told = None if trust is None else trust_in(Path(trust))
+    counting = None if policy is None else _policy_in(policy)
+    if data is None:
+        from lianxi.cli.audit.verify_remote import over_gateway
+
+        return report(flags, over_gateway(flags, depth, counting, told))
+    return report(flags, _beside_store(Path(data), depth, jobs, counting, told))
+
+
+def _policy_in(policy: str) -> "Policy":
+    """A policy's file."""
+    from lianxi.domain.refusal import Refusal
+    from lianxi.proof.policies import parse_policy
+
     try:
         return parse_policy(Path(policy).read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
@@ -99,13 +102,15 @@ def _policy_of(policy: str | None, trust: str | None) -> "Policy | None":
         raise CliError("TRUST_FILE_INVALID", path=policy, reason=" ".join(words)) from None
 
 
-def _beside_store(data: Path, depth: str, jobs: int | None, policy: "Policy | None") -> Verdict:
+def _beside_store(
+    data: Path, depth: str, jobs: int | None, policy: "Policy | None", trust: "Trust | None"
+) -> Verdict:
     # the one command of the client that may see the store, and only here
     from lianxi.ports import StoreUnavailableError
     from lianxi.store.anchors import AnchorFiles
     from lianxi.store.faults import SchemaError
     from lianxi.store.store import open_store
-    from lianxi.store.verify import Look, Outside, verify_trail
+    from lianxi.store.verify import Look, Outside, origins_in, verify_trail
 
     settings = settings_at(data)
     if not settings.store_url and not Path(settings.trail_url.removeprefix("sqlite:///")).exists():
@@ -114,9 +119,11 @@ def _beside_store(data: Path, depth: str, jobs: int | None, policy: "Policy | No
             hint=_("Check --data: it is the data directory of lianxi up."),
             what=_("a trail in {path}").format(path=data),
         )
-    if policy is None and settings.policy_file is not None:
-        policy = _policy_of(str(settings.policy_file), None)
-    outside = Outside(AnchorFiles(settings.anchors_dir), _pins(), policy)
+    if trust is not None:
+        policy = trust.policy
+    elif policy is None and settings.policy_file is not None:
+        policy = _policy_in(str(settings.policy_file))
+    outside = Outside(AnchorFiles(settings.anchors_dir), _pins(), policy, trust)
     look = Look(
         depth=_DEPTHS[depth],
         jobs=jobs or _processors(settings),
@@ -126,6 +133,9 @@ def _beside_store(data: Path, depth: str, jobs: int | None, policy: "Policy | No
     )
     try:
         with open_store(settings.trail_url, settings.evidence_dir, writable=False) as store:
+            origins = set() if trust is None else origins_in(store.engine)
+            if trust is not None and trust.origin not in origins:
+                raise CliError("LOG_FOREIGN", origin=", ".join(sorted(origins)))
             found = verify_trail(store.engine, store.evidence, look)
     except (StoreUnavailableError, SchemaError) as error:
         raise CliError(
@@ -145,10 +155,13 @@ def _beside_store(data: Path, depth: str, jobs: int | None, policy: "Policy | No
         leaves=found.leaves,
         checkpoints=found.checkpoints,
         heads_outside=found.heads_outside,
+        witnessed=found.witnessed,
     )
     for each in found.unchecked:
         verdict.leave(each)
     verdict.unchecked += [_(text) for text in NOT_BESIDE_STORE]
+    if trust is not None and depth == "bytes":
+        verdict.unchecked.append(_("what the trust file says of founding and log key: see --depth"))
     if look.now is None and depth == "deep":
         verdict.unchecked.append(_("what should have happened since the last event: it is stopped"))
     return verdict

@@ -21,6 +21,7 @@ from lianxi.proof.notes import Note
 if TYPE_CHECKING:
     from lianxi.proof.log_checks import KnownHead
     from lianxi.proof.policies import Policy
+    from lianxi.proof.trust import Trust
     from lianxi.proof.verification import TrailRow
     from lianxi.streams.deep import DeepChecker
 
@@ -46,8 +47,16 @@ class _Fetched:
     leaves: list[_Leaf] = field(default_factory=list)
 
 
-def over_gateway(flags: Flags, depth: str, policy: "Policy | None") -> Verdict:
-    """Fetch everything, check it as deeply as asked for, and hold it against the log's checkpoints."""
+def over_gateway(
+    flags: Flags, depth: str, policy: "Policy | None", trust: "Trust | None"
+) -> Verdict:
+    """Fetch everything, check it as deeply as asked for, and hold it against the log's checkpoints.
+
+    `policy` counts before that of `trust`, which is the profile's where none is given. Raises
+    CliError: LOG_FOREIGN for the trust file of another conference.
+    """
+    from lianxi.cli.trust_file import configured_trust
+    from lianxi.proof.log_checks import trust_findings
     from lianxi.proof.verification import TrailChecker
     from lianxi.streams.deep import DeepChecker
 
@@ -55,6 +64,10 @@ def over_gateway(flags: Flags, depth: str, policy: "Policy | None") -> Verdict:
     checker = DeepChecker(TrailChecker(signatures=depth == "deep"), derive=depth == "deep")
     fetched = _Fetched()
     verdict, origin = fetched.verdict, client.place.origin
+    if trust is None:
+        trust = configured_trust(client.settings, origin)
+    elif trust.origin != origin:
+        raise CliError("LOG_FOREIGN", origin=origin)
     known = _known(client)
     # rosters stand in the conference's stream: the others are judged when all of it is known
     with SpooledTemporaryFile(max_size=SPOOL_BYTES) as others:
@@ -75,8 +88,9 @@ def over_gateway(flags: Flags, depth: str, policy: "Policy | None") -> Verdict:
     verdict.streams = len(fetched.streams)
     verdict.bases = checker.checker.bases
     verdict.demo = bool(checker.checker.demo_custody)
-    if policy is None:
-        policy = _own_policy(client)
+    if trust is not None:
+        verdict.findings += trust_findings(checker.checker, trust)
+        policy = policy or trust.policy
     _check_log(origin, known, checker, fetched, policy)
     verdict.unchecked += [_(text) for text in NOT_OVER_GATEWAY]
     if checker.checker.heads.get((origin, CONFERENCE_STREAM)) is None:
@@ -157,8 +171,9 @@ def _check_log(
         log_place,
         witnessed_heads,
     )
+    from lianxi.proof.policies import NONE
     from lianxi.proof.verification import Finding
-    from lianxi.proof.witnessing import cosigned_by
+    from lianxi.proof.witnessing import cosigned_by, witnessed_size
 
     verdict = fetched.verdict
     stored, heads = known.stored or [], known.heads
@@ -186,6 +201,8 @@ def _check_log(
             for found in cosigned_by(policy, each.checkpoint, each.note.signatures)
         ]
         witnessed = list(witnessed_heads(policy, cosigned))
+        if policy.quorum != NONE:
+            verdict.witnessed[origin] = witnessed_size(policy, cosigned)
     sealed = sorted(leaf for leaf in fetched.leaves if leaf.number is not None)
     waiting = [leaf for leaf in fetched.leaves if leaf.number is None]
     if not (heads or sealed):
@@ -257,11 +274,3 @@ def _beyond(following: int, since: int) -> int:
     if following <= since:
         raise ValueError("the next page begins before this one")
     return following
-
-
-def _own_policy(client: Client) -> "Policy | None":
-    """The policy of the profile's trust file."""
-    from lianxi.cli.trust_file import configured_trust
-
-    trust = configured_trust(client.settings, client.place.origin)
-    return None if trust is None else trust.policy

@@ -51,6 +51,8 @@ class Verdict:
     leaves: int = 0
     checkpoints: int = 0
     heads_outside: int = 0
+    witnessed: dict[str, int | None] = field(default_factory=dict)
+    """By conference: up to which size the policy's quorum cosigned; absent where it wants nobody."""
     demo: bool = False
     unchecked: list[str] = field(default_factory=list)
 
@@ -95,6 +97,11 @@ def report(flags: Flags, verdict: Verdict) -> int:
             outside=verdict.heads_outside,
         )
     )
+    for origin, size in verdict.witnessed.items():
+        text = _("{place}: the policy's quorum has cosigned no checkpoint")
+        if size is not None:
+            text = _("{place}: the policy's quorum has cosigned the log up to size {size}")
+        say(visible_line(text.format(place=origin, size=size)))
     for text in verdict.unchecked:
         say(_("not checked: {what}").format(what=text))
     return Exit.FAILED if total else Exit.OK
@@ -142,6 +149,7 @@ def _document(verdict: Verdict, total: int) -> dict[str, Any]:
             "checkpoints": verdict.checkpoints,
             "heads_outside": verdict.heads_outside,
         },
+        "witnessed": verdict.witnessed,
         "findings": rows(verdict.findings),
         "not_listed": verdict.dropped,
         "flags": rows(verdict.flags),
