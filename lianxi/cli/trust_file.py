@@ -17,8 +17,11 @@ def configured_trust(settings: Settings, origin: str) -> "Trust | None":
     Raises CliError: FILE_UNREADABLE, TRUST_FILE_INVALID, TRUST_FOREIGN for another conference's.
     """
     path = settings.trust_path
-    if path is None:
-        return None
+    return None if path is None else trust_of(path, origin)
+
+
+def trust_of(path: Path, origin: str) -> "Trust":
+    """A conference's trust file; CliError as `configured_trust`."""
     trust = trust_in(path)
     if trust.origin != origin:
         raise CliError("TRUST_FOREIGN", path=str(path), origin=origin)

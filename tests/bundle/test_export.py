@@ -172,7 +172,7 @@ def test_verify_compares_the_trust_file_and_says_what_its_quorum_cosigned(
     refused = judged(
         origin=other, log=log_key(other, LOG.public_key).vkey(), policy="quorum none\n"
     )
-    assert (refused.code, refused.error["code"]) == (1, "LOG_FOREIGN")
+    assert (refused.code, refused.error["code"]) == (2, "TRUST_FOREIGN")
 
 
 def test_an_export_is_never_written_over_another_file(served: Served) -> None:

@@ -18,7 +18,6 @@ from lianxi.i18n import N_
 if TYPE_CHECKING:
     from lianxi.proof.checkpoints import Checkpoint
     from lianxi.proof.policies import Policy
-    from lianxi.proof.trust import Trust
     from lianxi.settings import Settings as ServiceSettings
 
 _DEPTHS: dict[str, Literal["bytes", "full", "deep"]] = {
@@ -75,11 +74,9 @@ def verify(
     trust: str | None,
 ) -> int:
     """Check everything there is, then say what was found."""
-    from lianxi.cli.trust_file import trust_in
-
     if policy is not None and trust is not None:
         raise click.UsageError(_("Give --policy or --trust, not both."))
-    told = None if trust is None else trust_in(Path(trust))
+    told = None if trust is None else Path(trust)
     counting = None if policy is None else _policy_in(policy)
     if data is None:
         from lianxi.cli.audit.verify_remote import over_gateway
@@ -103,9 +100,10 @@ def _policy_in(policy: str) -> "Policy":
 
 
 def _beside_store(
-    data: Path, depth: str, jobs: int | None, policy: "Policy | None", trust: "Trust | None"
+    data: Path, depth: str, jobs: int | None, policy: "Policy | None", told: Path | None
 ) -> Verdict:
     # the one command of the client that may see the store, and only here
+    from lianxi.cli.trust_file import trust_in
     from lianxi.ports import StoreUnavailableError
     from lianxi.store.anchors import AnchorFiles
     from lianxi.store.faults import SchemaError
@@ -119,6 +117,7 @@ def _beside_store(
             hint=_("Check --data: it is the data directory of lianxi up."),
             what=_("a trail in {path}").format(path=data),
         )
+    trust = None if told is None else trust_in(told)
     if trust is not None:
         policy = trust.policy
     elif policy is None and settings.policy_file is not None:
@@ -135,7 +134,8 @@ def _beside_store(
         with open_store(settings.trail_url, settings.evidence_dir, writable=False) as store:
             origins = set() if trust is None else origins_in(store.engine)
             if trust is not None and trust.origin not in origins:
-                raise CliError("LOG_FOREIGN", origin=", ".join(sorted(origins)))
+                known = ", ".join(sorted(origins))
+                raise CliError("TRUST_FOREIGN", path=str(told), origin=known)
             found = verify_trail(store.engine, store.evidence, look)
     except (StoreUnavailableError, SchemaError) as error:
         raise CliError(

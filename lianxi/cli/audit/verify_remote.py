@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -21,7 +22,6 @@ from lianxi.proof.notes import Note
 if TYPE_CHECKING:
     from lianxi.proof.log_checks import KnownHead
     from lianxi.proof.policies import Policy
-    from lianxi.proof.trust import Trust
     from lianxi.proof.verification import TrailRow
     from lianxi.streams.deep import DeepChecker
 
@@ -47,15 +47,13 @@ class _Fetched:
     leaves: list[_Leaf] = field(default_factory=list)
 
 
-def over_gateway(
-    flags: Flags, depth: str, policy: "Policy | None", trust: "Trust | None"
-) -> Verdict:
+def over_gateway(flags: Flags, depth: str, policy: "Policy | None", told: Path | None) -> Verdict:
     """Fetch everything, check it as deeply as asked for, and hold it against the log's checkpoints.
 
-    `policy` counts before that of `trust`, which is the profile's where none is given. Raises
-    CliError: LOG_FOREIGN for the trust file of another conference.
+    `policy` counts before that of the trust file `told`, which is the profile's where none is given.
+    Raises CliError as `trust_file.trust_of`, and what the gateway refuses.
     """
-    from lianxi.cli.trust_file import configured_trust
+    from lianxi.cli.trust_file import configured_trust, trust_of
     from lianxi.proof.log_checks import trust_findings
     from lianxi.proof.verification import TrailChecker
     from lianxi.streams.deep import DeepChecker
@@ -64,10 +62,7 @@ def over_gateway(
     checker = DeepChecker(TrailChecker(signatures=depth == "deep"), derive=depth == "deep")
     fetched = _Fetched()
     verdict, origin = fetched.verdict, client.place.origin
-    if trust is None:
-        trust = configured_trust(client.settings, origin)
-    elif trust.origin != origin:
-        raise CliError("LOG_FOREIGN", origin=origin)
+    trust = configured_trust(client.settings, origin) if told is None else trust_of(told, origin)
     known = _known(client)
     # rosters stand in the conference's stream: the others are judged when all of it is known
     with SpooledTemporaryFile(max_size=SPOOL_BYTES) as others:
