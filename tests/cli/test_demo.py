@@ -11,10 +11,12 @@ import pytest
 from lianxi.cli import language
 from lianxi.cli import main as main_module
 from lianxi.cli.faults import CliError
-from lianxi.cli.machine import demo, running
+from lianxi.cli.machine import demo, demo_receipt, running
 from lianxi.cli.profiles import Home
 from tests.cli.fake_gateway import FakeGateway
-from tests.cli.machines import House
+from tests.cli.fake_gateway import running as running_gateway
+from tests.cli.fake_log import FakeLog
+from tests.cli.machines import House, found
 
 
 class _Stage(demo.Stage):
@@ -73,6 +75,29 @@ def test_a_step_that_is_pending_is_repeated(
         with pytest.raises(CliError, match="DEMO_STEP_FAILED"):
             stage._types("todo")
     assert left == []
+
+
+def test_a_receipt_is_checked_again_over_the_files_of_an_earlier_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running_gateway() as served:
+        house = found(tmp_path, served)
+        log = served.log = FakeLog(served.known)
+        task = house.issue()
+        house.units["U01"].run("ack", task, ok=True)
+        log.seal()
+        monkeypatch.setattr(demo_receipt, "UNIT", "U01")
+        monkeypatch.setattr(demo_receipt, "TASK", task)
+
+        class Speaking:
+            data = tmp_path
+
+            def speaks(self, unit: str, *words: str) -> str:
+                return house.units.get(unit, house.units["U03"]).run(*words, ok=True).out
+
+        first = demo_receipt.checked_receipt(Speaking())
+        assert "PROVEN" in first.verdict
+        assert demo_receipt.checked_receipt(Speaking()) == first
 
 
 def test_how_to_have_the_program_on_the_path(

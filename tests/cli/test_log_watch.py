@@ -336,6 +336,12 @@ def stolen(roster: Roster) -> Roster:
     )
 
 
+def trust_file(unit: Machine) -> str:
+    """The path of a trust file as it is now, over that of an earlier test."""
+    content = unit.run("audit", "trust", "--to", "-", ok=True).out
+    return str(unit.home / unit.file("trust.json", content))
+
+
 def roster_file(unit: Machine) -> Path:
     (path,) = (unit.home / "lianxi").rglob("roster.json")
     return path
@@ -347,9 +353,9 @@ def test_a_lost_roster_is_rebuilt_from_the_first_one_never_taken_as_it_comes(
     """The pin stands: what is shown must lead through it, with a trust file as without."""
     unit.run("todo", ok=True)
     honest, pin = logged.gateway.known.conference.state.roster, pinned(unit)
-    unit.run("audit", "trust", "--to", "trust.json", ok=True)
-    unit.run("todo", ok=True, LIANXI_TRUST=str(unit.home / "trust.json"))
-    for trust in ("", str(unit.home / "trust.json")):
+    told = trust_file(unit)
+    unit.run("todo", ok=True, LIANXI_TRUST=told)
+    for trust in ("", told):
         for lost in (b"", None):
             path = roster_file(unit)
             path.unlink() if lost is None else path.write_bytes(lost)
@@ -523,8 +529,7 @@ def test_a_trust_file_holds_against_the_first_sight(
     logged: House, log: FakeLog, unit: Machine, tmp_path: Path
 ) -> None:
     """A gateway with keys of its own is believed on first sight only by who was told nothing."""
-    unit.run("audit", "trust", "--to", "trust.json", ok=True)
-    trust = str(unit.home / "trust.json")
+    trust = trust_file(unit)
     unit.run("todo", ok=True, LIANXI_TRUST=trust)
     assert pinned(unit)["genesis"] == json.loads(Path(trust).read_bytes())["genesis"]
     content = json.loads(Path(trust).read_bytes())
@@ -558,10 +563,10 @@ def test_what_a_trust_file_does_not_agree_in_is_named(
 
 
 def test_a_trusted_log_key_is_the_only_one(log: FakeLog, unit: Machine) -> None:
-    unit.run("audit", "trust", "--to", "trust.json", ok=True)
+    trust = trust_file(unit)
     shutil.rmtree(unit.home / "lianxi" / "state")
     log.lie = "other-key"
-    result = unit.run("todo", "-o", "json", LIANXI_TRUST=str(unit.home / "trust.json"))
+    result = unit.run("todo", "-o", "json", LIANXI_TRUST=trust)
     assert (result.code, result.error["code"]) == (1, "LOG_UNSIGNED")
 
 

@@ -585,12 +585,37 @@ def test_a_unit_with_many_machines_is_one_witness(
         assert (low.code, low.error["code"]) == (2, "USAGE")
         assert "at least 2" in low.error["message"]
         unit.run("audit", "trust", "--to", "trust.json", "--quorum", "2", ok=True)
-        policy = read_trust((unit.home / "trust.json").read_bytes()).policy
+        trust = (unit.home / "trust.json").read_bytes()
+        policy = read_trust(trust).policy
         own = [name for name in policy.witnesses if name.startswith("U01/")]
         assert len(own) == 2
         assert not policy.satisfied(own)
         other = next(name for name in policy.witnesses if name.startswith("U02/"))
         assert policy.satisfied([own[1], other])
+        # never over another file
+        again = unit.run("audit", "trust", "--to", "trust.json", "-o", "json")
+        assert (again.code, again.error["code"]) == (1, "FILE_UNWRITABLE")
+        assert (unit.home / "trust.json").read_bytes() == trust
+
+
+def test_a_trust_file_without_a_quorum_says_that_no_witness_counts(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    with running() as served:
+        house = found(tmp_path_factory.mktemp("unset"), served)
+        log = served.log = FakeLog(served.known)
+        log.seal()
+        trust = ("audit", "trust", "--to", "-")
+        assert "No quorum" not in house.units["U01"].run(*trust, ok=True).err
+        for unit in house.units.values():
+            unit.run("audit", "cosign", ok=True)
+        told = house.units["U01"].run(*trust, ok=True)
+        assert "those of 3 units are known" in told.err
+        assert "--quorum 2 or more" in told.err
+        assert told.json["policy"].endswith("quorum none\n")
+        for quorum in ("0", "2"):
+            told = house.units["U01"].run(*trust, "--quorum", quorum, ok=True)
+            assert "No quorum" not in told.err
 
 
 # --- offline ---
