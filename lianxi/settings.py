@@ -22,11 +22,6 @@ from pydantic_settings import (
 
 DEFAULT_DATA = Path("lianxi-data")
 
-_PATHS = frozenset(
-    ("tls_cert", "tls_key", "log_key_file", "receipt_key_file", "anchors_dir", "policy_file")
-)
-"""Relative ones in config.toml begin at its folder, elsewhere where the program was started."""
-
 
 class SettingsError(Exception):
     """Settings that cannot be used: where, which, why, in one line; never a value, it may be a secret."""
@@ -103,16 +98,26 @@ class Settings(BaseSettings):
         """Arguments, environment, then the data directory's config.toml."""
         file = _file_beside(init_settings().get("data"))
         said = _read_file(file, settings_cls.model_fields)
-        for name in said.keys() & _PATHS:
-            if isinstance(said[name], str):
-                said[name] = file.parent / Path(said[name]).expanduser()
+        for name in said.keys() & set(_paths_in(settings_cls)):
+            if isinstance(said[name], str) and not said[name].startswith("~"):
+                said[name] = file.parent / said[name]
         return init_settings, env_settings, InitSettingsSource(settings_cls, said)
 
     @field_validator("*")
     @classmethod
     def _wherever_it_is_used(cls, value: Any) -> Any:
-        """Paths in full: worker, gateway and supervisor run in other folders than who starts them."""
-        return value.expanduser().absolute() if isinstance(value, Path) else value
+        """Paths in full: relative ones of config.toml begin at its folder, others here."""
+        if not isinstance(value, Path):
+            return value
+        try:
+            return value.expanduser().absolute()
+        except RuntimeError:
+            raise ValueError("there is no such user") from None
+
+    def paths_told(self) -> dict[str, str]:
+        """The paths as variables, for programs that run in another folder than this one."""
+        told = {name: getattr(self, name) for name in _paths_in(type(self))}
+        return {f"LIANXI_{name.upper()}": str(path) for name, path in told.items() if path}
 
     @cached_property
     def trail_url(self) -> str:
@@ -135,6 +140,15 @@ class Settings(BaseSettings):
     def run_dir(self) -> Path:
         """Pids, sockets, tokens: what lives as long as the processes."""
         return self.data / "run"
+
+
+def _paths_in(settings: type[BaseSettings]) -> list[str]:
+    """The settings that name a file or folder, but for the data directory itself."""
+    return [
+        name
+        for name, field in settings.model_fields.items()
+        if field.annotation in (Path, Path | None) and name != "data"
+    ]
 
 
 def load(**given: Any) -> Settings:

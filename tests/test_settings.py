@@ -9,6 +9,8 @@ import pytest
 
 from lianxi.cli.faults import CliError
 from lianxi.cli.machine.plan import plan_of
+from lianxi.runtime.children import child_environment
+from lianxi.runtime.server_source import ServerSource
 from lianxi.settings import SettingsError, load
 
 SECRET = "hunter2-secret"
@@ -66,7 +68,19 @@ def test_paths_mean_the_same_wherever_they_are_used(
     assert settings.receipt_key_file == tmp_path / "receipt.key"
     assert settings.policy_file == data / "policy"
     assert settings.anchors_dir.resolve() == tmp_path / "anchors"
-    assert plan_of(None).service_keys == (settings.log_key_file, settings.receipt_key_file)
+    plan = plan_of(None)
+    assert plan.service_keys == (settings.log_key_file, settings.receipt_key_file)
+    # as the worker sees it, in another folder
+    source = ServerSource("remote", None, "1", "", "127.0.0.1:1")
+    for name, value in child_environment(plan, source, os.environ).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(data)
+    assert load().paths_told() == settings.paths_told()
+
+
+def test_a_home_of_nobody_is_said(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="policy_file: Value error, there is no such user"):
+        load(data=written(tmp_path, 'policy_file = "~nobody-of-that-name/policy"'))
 
 
 @pytest.mark.parametrize(

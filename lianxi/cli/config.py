@@ -9,7 +9,7 @@ from lianxi.cli.faults import CliError
 from lianxi.cli.grammar import Flags, group, verb
 from lianxi.cli.keyfile import check_key_file
 from lianxi.cli.language import _, current
-from lianxi.cli.profiles import NAMES, NO, PATHS, YES, Settings, save_profile
+from lianxi.cli.profiles import NAMES, NO, PATHS, YES, Settings, in_home, save_profile
 from lianxi.cli.reading import form_of
 from lianxi.cli.render import Column, show_rows
 from lianxi.cli.terminal import say
@@ -82,7 +82,7 @@ def set_value(flags: Flags, name: str, value: str) -> None:
             raise CliError("UNKNOWN_PROFILE", profile=value)
         save_profile(settings.home, value, {}, default=True)
     else:
-        kept = str(Path(value).expanduser().absolute()) if name in PATHS else value
+        kept = str(in_home(value).absolute()) if name in PATHS else value
         if name in _CHECKS:
             _CHECKS[name](kept)
         # a profile that is only now being made is no unknown one

@@ -3,6 +3,14 @@
 from lianxi.errors import Entry, Exit
 from lianxi.i18n import N_
 
+ALARMS = frozenset(
+    {
+        *("LOG_FORKED", "LOG_FOREIGN", "LOG_UNSIGNED", "LOG_KEY_FOREIGN"),
+        *("ROSTER_FORKED", "TRUST_DIFFERS"),
+    }
+)
+"""What a gateway says is not to be believed after one of these."""
+
 LOG_CATALOGUE: dict[str, Entry] = {
     "LOG_FORKED": Entry(
         N_(

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 from lianxi.cli import times
 from lianxi.cli.faults import CliError
 from lianxi.cli.language import _
+from lianxi.cli.log_faults import ALARMS
 from lianxi.cli.log_pin import Pin, PinFolder
 from lianxi.cli.terminal import say, visible_line
 from lianxi.cli.transport import Answer, refusal_in
@@ -85,7 +86,7 @@ class LogWatch:
         """Check what an answer says of the log, and keep it.
 
         Raises CliError: LOG_FORKED, ROSTER_FORKED, LOG_FOREIGN, LOG_UNSIGNED (evidence is kept),
-        TRUST_DIFFERS, ANSWER_UNREADABLE, and faults of the profile's own key and trust file.
+        LOG_KEY_FOREIGN, TRUST_DIFFERS, ANSWER_UNREADABLE, and faults of the profile's own key and trust file.
         """
         self.heard = True
         try:
@@ -161,7 +162,7 @@ class LogWatch:
         try:
             self.pin = hold_named(self._client, self.folder, self.pin, rosters)
         except CliError as error:
-            if error.code == "ROSTER_FORKED":
+            if error.code in ALARMS:
                 self.refused = error
             raise
         self._strangers()

@@ -148,7 +148,7 @@ class Settings:
         value = self.value(name)
         if value.text is None:
             return None
-        path = Path(value.text).expanduser()
+        path = in_home(value.text)
         return self.home.config / path if value.source.startswith("profile") else path
 
     @cached_property
@@ -165,6 +165,14 @@ class Settings:
         if len(matching) == 1:
             return matching[0]
         raise CliError("UNKNOWN_PROFILE", profile=unit)
+
+
+def in_home(given: str) -> Path:
+    """A path as typed, ~ read as a home. CliError FILE_UNREADABLE where nobody has that one."""
+    try:
+        return Path(given).expanduser()
+    except RuntimeError as error:
+        raise CliError("FILE_UNREADABLE", path=given, reason=str(error)) from None
 
 
 def read_config(home: Home) -> dict[str, Any]:

@@ -174,17 +174,18 @@ def hold_named(client: "Client", folder: PinFolder, pin: Pin, digests: Iterable[
     """Rosters that events name must be ones that the conference shows; newer ones are followed.
 
     An answer's header may be as old as the gateway likes; an event that is included in the log names
-    the roster that its stream had adopted. Raises CliError ROSTER_FORKED (evidence kept).
+    the roster that its stream had adopted. Raises as `follow_roster` and `roster_chain`.
     """
     unknown = set(digests) - {pin.roster_hash}
     if not pin.roster_version or unknown <= folder.past_rosters():
         return pin
     chain = roster_chain(client, folder, pin)
-    folder.keep_past_rosters(chain.hashes)
     lacking = sorted(unknown - set(chain.hashes))
     if lacking:
         _forked(folder, pin, f"?:{lacking[0]}", (len(chain.hashes), chain.hashes[-1]))
-    return follow_roster(client, folder, pin, chain.newest, log_shown=False)
+    followed = follow_roster(client, folder, pin, chain.newest, log_shown=False)
+    folder.keep_past_rosters(chain.hashes)  # what was refused is looked at again
+    return followed
 
 
 def steps_since(client: "Client", version: int) -> Iterator[dict[str, Any]]:

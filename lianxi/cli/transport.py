@@ -145,7 +145,10 @@ def refusal_in(answer: Answer) -> CliError | None:
         error = json.loads(answer.body)["error"]
         code, params = str(error["code"]), dict(error.get("params") or {})
     except (ValueError, KeyError, TypeError):
-        return CliError("ANSWER_UNREADABLE", reason=f"HTTP {answer.status}")
+        fault = CliError("ANSWER_UNREADABLE", reason=f"HTTP {answer.status}")
+        # what stands in front of a gateway that is away answers in its own words
+        fault.retryable = answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        return fault
     plain = {str(key): value for key, value in params.items() if isinstance(value, str | int)}
     refusal = CliError.of(code, plain)
     refusal.answered = True

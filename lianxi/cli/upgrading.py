@@ -15,6 +15,7 @@ from lianxi.cli.faults import CliError
 from lianxi.cli.gathering import CosignedHeads, gather, looked
 from lianxi.cli.kept import Shelf
 from lianxi.cli.language import _
+from lianxi.cli.log_faults import ALARMS
 from lianxi.cli.log_watch import Head
 from lianxi.cli.promises import WITHIN
 from lianxi.cli.request_ids import made_before
@@ -146,9 +147,6 @@ class _Asking:
                 self._found |= _proofs(self._client, hashes[begin : begin + MAX_HASHES])
             if self.failure is None:
                 self._keys = keys_of(self._client)
-                # the answer may have brought a newer checkpoint along
-                watch = self._client.log
-                watch.pin = watch.folder.change(tried=watch.pin.size)
         except (CliError, Refusal) as error:
             self.failure = _fault(error)
 
@@ -178,6 +176,9 @@ class _Asking:
             heads = CosignedHeads(self._client.log, keys.log, keys.policy, min(starts))
         for request_id, (kept, checked) in proven.items():
             self._try(self._witness, request_id, kept, checked, keys, heads)
+        if self.failure is None:  # the answer may have brought a newer checkpoint along
+            watch = self._client.log
+            watch.pin = watch.folder.change(tried=watch.pin.size)
 
     def _try(self, act: Callable[..., None], *given: Any) -> None:
         """One receipt's part of the work, unless nothing more is to be asked."""
@@ -280,16 +281,15 @@ class _Asking:
             tell(fault)
 
 
-_STOPPING = (
-    *("GATEWAY_UNREACHABLE", "LOG_FOREIGN", "LOG_FORKED", "LOG_UNSIGNED"),
-    *("ROSTER_FORKED", "TRUST_DIFFERS"),
-)
+_STOPPING = ALARMS | {"GATEWAY_UNREACHABLE"}
 """After these nothing more is asked of this gateway."""
 
 _OWN = frozenset(
     {
-        *("ADDRESS_EXPOSED", "ADDRESS_INVALID", "FILE_UNREADABLE", "FILE_UNWRITABLE"),
-        *("KEY_FILE_EXPOSED", "KEY_FILE_INVALID", "KEY_LOCKED", "KEYRING_MISSING", "NO_KEY"),
+        *("ADDRESS_EXPOSED", "ADDRESS_INVALID", "CONFIG_INVALID", "FILE_UNREADABLE"),
+        *("FILE_UNWRITABLE", "KEY_FILE_EXISTS", "KEY_FILE_EXPOSED", "KEY_FILE_INVALID"),
+        *("KEY_LOCKED", "KEYRING_MISSING", "NO_KEY", "UNKNOWN_PROFILE"),
+        *("PASSPHRASE_FILE_EXPOSED", "PASSPHRASE_MISSING"),
         *("PASSPHRASE_UNFIT", "PASSPHRASE_WRONG", "UNIT_MISMATCH"),
         *("TRUST_FILE_INVALID", "TRUST_FOREIGN"),
     }

@@ -176,8 +176,9 @@ def conferences_at(url: str, timeout: float = 10.0) -> list[dict[str, Any]]:
     """The conferences that the gateway at `url` serves; none where it does not answer."""
     try:
         _status, body = _asked(url, "/v1/conferences", timeout)
-        return list(json.loads(body).get("conferences", ()))
-    except (OSError, http.client.HTTPException, ValueError):
+        served = json.loads(body)["conferences"]
+        return [dict(one) for one in served]
+    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
         return []
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, select
 
 from lianxi.ids import CONFERENCE_STREAM, task_of_stream
 from lianxi.proof.log_checks import LogKey, log_keys_of, trust_findings
@@ -23,6 +23,7 @@ from lianxi.store.anchors import AnchorsThen
 from lianxi.store.dialect import take_any_text
 from lianxi.store.evidence import EvidenceFolder
 from lianxi.store.faults import outages_translated
+from lianxi.store.tables import metadata
 from lianxi.store.verify_bytes import bytes_findings
 from lianxi.store.verify_content import ContentCounts, content_findings
 from lianxi.store.verify_rows import Stream, streams_of
@@ -143,10 +144,15 @@ def verify_trail(engine: Engine, evidence: EvidenceFolder, look: Look = CLOSELY)
 
 
 def origins_in(engine: Engine) -> frozenset[str]:
-    """The conferences of which a database holds events. Raises StoreUnavailableError."""
+    """The conferences of which a database holds anything. Raises StoreUnavailableError."""
     with outages_translated(), engine.connect() as connection:
         take_any_text(connection)
-        return frozenset(origin for origin, _ in streams_of(connection))
+        return frozenset(
+            origin
+            for table in metadata.sorted_tables
+            if "origin" in table.c
+            for origin in connection.scalars(select(table.c.origin).distinct())
+        )
 
 
 def verify_connection(

@@ -1,11 +1,13 @@
 """`lianxi audit export --bundle`, `trust` and `as-of --bundle` against the real gateway on a sealed store."""
 
 import json
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -173,6 +175,22 @@ def test_verify_compares_the_trust_file_and_says_what_its_quorum_cosigned(
         origin=other, log=log_key(other, LOG.public_key).vkey(), policy="quorum none\n"
     )
     assert (refused.code, refused.error["code"]) == (2, "TRUST_FOREIGN")
+
+
+def test_a_trust_file_hides_nothing_of_a_conference_whose_events_are_gone(
+    served: Served, tmp_path: Path
+) -> None:
+    """It is still the conference that the file names, and not the auditor's mistake."""
+    auditor = served.auditor
+    served.seal()
+    auditor.run("audit", "trust", "--to", "trust.json", ok=True)
+    with closing(sqlite3.connect(tmp_path / "trail" / "trail.db")) as database, database:
+        database.execute("DELETE FROM events")
+    words = ("audit", "verify", "--data", str(tmp_path), "--trust", "trust.json", "-o", "json")
+    found = auditor.run(*words)
+    codes = {finding["code"] for finding in found.json["findings"]}
+    assert found.code == 1
+    assert codes >= {"LEAF_WITHOUT_EVENT", "GENESIS_FOREIGN"}
 
 
 def test_an_export_is_never_written_over_another_file(served: Served) -> None:

@@ -599,7 +599,9 @@ def test_a_log_key_that_no_roster_ever_listed_contradicts_the_trust_file(
         assert (refused.code, refused.error["code"]) == (1, "LOG_KEY_FOREIGN"), seen
         assert stranger in refused.error["message"]
         unit.run("todo", ok=True, LIANXI_TRUST=good)
-    assert unit.run("todo", "-o", "json", LIANXI_TRUST=other).error["code"] == "LOG_KEY_FOREIGN"
+    for words in (("todo",), ("key", "show")):
+        refused = unit.run(*words, "-o", "json", LIANXI_TRUST=other)
+        assert (refused.code, refused.error["code"]) == (1, "LOG_KEY_FOREIGN")
     # a trust file of before the log's key was replaced stays good
     log.coming = Signer(b"\x68" * 32)
     house.office.run("conference", "roster", "propose", "--log-keys", "--to", "p.json", ok=True)
@@ -690,3 +692,32 @@ def test_the_checks_add_little(logged: House, log: FakeLog, unit: Machine) -> No
     for _ in range(20):
         assert isinstance(folder.read(), Pin)
     assert (time.perf_counter() - began) / 20 < 0.005
+
+
+def test_a_log_key_that_contradicts_stops_all_also_where_only_an_event_shows_it(
+    tmp_path: Path,
+) -> None:
+    """Answers hide the roster that lists another one, a receipt's event names it: nothing is cosigned."""
+    with running() as served:
+        house = found(tmp_path / "hiding", served)
+        log = served.log = FakeLog(served.known)
+        log.seal()
+        unit = house.units["U01"]
+        unit.run("audit", "trust", "--to", "trust.json", ok=True)
+        trust = {"LIANXI_TRUST": str(unit.home / "trust.json"), "LIANXI_COSIGN": "true"}
+        unit.run("todo", ok=True, LIANXI_TRUST=trust["LIANXI_TRUST"])
+        before, log.coming = served.known.conference.state.roster, Signer(b"\x77" * 32)
+        for words in (
+            ("propose", "--log-keys", "--to", "p.json"),
+            ("sign", "p.json", "--yes"),
+            ("adopt", "p.json", "--yes"),
+        ):
+            house.office.run("conference", "roster", *words, ok=True)
+        log.named_roster = before
+        unit.run("ack", house.issue(), ok=True, LIANXI_TRUST=trust["LIANXI_TRUST"])
+        log.seal()
+        for _ in range(2):
+            result = unit.run("todo", **trust)
+            assert "that no roster of" in result.err
+            assert log.cosignatures == {}
+            assert list((unit.home / "lianxi").rglob("open/*"))

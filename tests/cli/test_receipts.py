@@ -1,5 +1,7 @@
 """Receipts from promise to proof: upgraded by later calls, alarmed when overdue, checked offline."""
 
+import ast
+import inspect
 import json
 import shutil
 from base64 import b64decode, b64encode
@@ -11,7 +13,16 @@ from typing import Any
 
 import pytest
 
-from lianxi.cli import times, upgrading
+from lianxi.cli import (
+    keyfile,
+    passphrase,
+    private_files,
+    profiles,
+    times,
+    transport,
+    trust_file,
+    upgrading,
+)
 from lianxi.cli.client import Client
 from lianxi.cli.keyfile import make_key
 from lianxi.cli.profiles import acting_as
@@ -291,6 +302,32 @@ def test_a_fault_of_the_client_itself_is_told_and_never_an_alarm(
     assert (alarms(result), evidence(unit)) == (0, before)
     assert not kept(unit, task).get("alarm")
     assert alarms(unit.run("todo", ok=True)) == 1
+
+
+def test_every_fault_of_the_clients_own_files_is_known_as_one() -> None:
+    """Whatever the modules raise that read them; what a gateway answered is not among it."""
+    raised = set[str]()
+    for module in (keyfile, passphrase, private_files, profiles, transport, trust_file):
+        tree = ast.parse(inspect.getsource(module))
+        raised |= {
+            node.args[0].value
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id == "CliError"
+            and isinstance(node.args[0], ast.Constant)
+        }
+    assert len(raised) > 10
+    assert raised - upgrading._OWN == {"ANSWER_UNREADABLE"}
+
+
+def test_what_stands_before_a_gateway_that_is_away_is_like_silence() -> None:
+    """A page of its own, that is; what the gateway itself answers unreadably is no silence."""
+    page = b"<html>502 Bad Gateway</html>"
+    away, strange = (transport.refusal_in(transport.Answer(code, {}, page)) for code in (502, 404))
+    assert away is not None
+    assert strange is not None
+    assert (away.retryable, strange.retryable) == (True, False)
 
 
 def test_another_conference_is_owed_nothing(logged: House, log: FakeLog, unit: Machine) -> None:

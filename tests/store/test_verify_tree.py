@@ -287,6 +287,8 @@ def test_what_was_signed_is_not_hidden_under_another_name(
 ) -> None:
     """A row whose column names another conference, or nothing that is text."""
     cosign_newest(store, database, life)
+    if table == "witnesses":
+        database.execute("DELETE FROM cosignatures")  # which would say so by themselves
     assert verify(store, tmp_path).findings == []
     database.execute(f"UPDATE {table} SET origin = {origin}")  # noqa: S608 - our own tables
     codes = {f.code for f in verify(store, tmp_path).findings}

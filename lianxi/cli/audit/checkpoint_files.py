@@ -47,7 +47,9 @@ def fetched(client: Client, size: int | None = None) -> dict[str, Any]:
         if error.code != "NOT_FOUND":
             raise
         newest = client.log.pin.size
-        raise _none_of(size, newest) if size and newest else CliError("NO_CHECKPOINT") from None
+        if size is None or not newest:
+            raise CliError("NO_CHECKPOINT") from None
+        raise _none_of(size, newest) from None
 
 
 def _none_of(size: int, newest: int) -> CliError:

@@ -133,7 +133,8 @@ def _beside_store(
     try:
         with open_store(settings.trail_url, settings.evidence_dir, writable=False) as store:
             origins = set() if trust is None else origins_in(store.engine)
-            if trust is not None and trust.origin not in origins:
+            if trust is not None and origins and trust.origin not in origins:
+                # of a trail in which nothing at all is left, that is what is to be found
                 known = ", ".join(sorted(origins))
                 raise CliError("TRUST_FOREIGN", path=str(told), origin=known)
             found = verify_trail(store.engine, store.evidence, look)

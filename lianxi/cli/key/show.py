@@ -12,6 +12,7 @@ from lianxi.cli.grammar import Flags, verb
 from lianxi.cli.key.pending import pending_path
 from lianxi.cli.keyfile import Key, is_protected, key_id_in
 from lianxi.cli.language import _
+from lianxi.cli.log_faults import ALARMS
 from lianxi.cli.reading import form_of
 from lianxi.cli.render import show_thing
 from lianxi.cli.roster_watch import keys_in_roster, newest_text
@@ -19,14 +20,11 @@ from lianxi.cli.terminal import say, visible_line
 from lianxi.cli.words import KEY_STANDINGS
 from lianxi.i18n import N_
 
-ALARMS = ("LOG_FORKED", "LOG_UNSIGNED", "LOG_FOREIGN", "ROSTER_FORKED", "TRUST_DIFFERS")
-"""Of a gateway that says such things no standing is shown."""
-
 STANDINGS = {
     **KEY_STANDINGS,
     "unknown": N_("not in the roster"),
     "waiting": N_("acts from {effective} on"),
-    "not asked": N_("not known: no gateway answered"),
+    "not asked": N_("not known: the gateway did not say"),
 }
 """How a key stands, as `Roster.standing` has it; where the gateway cannot be asked that is said."""
 

@@ -104,7 +104,9 @@ def demo(flags: Flags, data: str | None) -> None:
         from lianxi.runtime.up import up
 
         # so often that the receipt below need not wait; `lianxi up` seals as the settings say
-        plan = replace(plan_of(data), environment={"LIANXI_SEAL_SECONDS": SEAL_SECONDS})
+        plan = plan_of(data)
+        sealing = {**plan.environment, "LIANXI_SEAL_SECONDS": SEAL_SECONDS}
+        plan = replace(plan, environment=sealing)
         running = up(plan, detached=True, found_ok=True)
     stage = Stage(Settings.of(flags).home, running.gateway, data_path(data).absolute())
     stage.found()

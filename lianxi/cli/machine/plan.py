@@ -87,6 +87,7 @@ def plan_of(data: str | None) -> "SetPlan":
         gateway_port=settings.gateway_port,
         gateway_scheme="https" if settings.tls_cert is not None else "http",
         service_keys=(settings.log_key_file, settings.receipt_key_file),
+        environment=settings.paths_told(),
     )
 
 
