@@ -5,9 +5,8 @@ It takes a processor for as long as it lasts, so the worker has it done by a pro
 chains and tree each time; columns, read tables, openings and what events derive from in a look of
 its own, which no comparison waits for longer than `WAIT`, and which takes a quarter of the time of
 one processor. It begins and is collected with comparisons, so what only that one sees is named
-within five times its length and two of their intervals: at the 1,275 events a second of two cores
-and five minutes, ten minutes up to some 95,000 events, a quarter of an hour up to some 190,000,
-seventy minutes at a million.
+within five times its length and two of their intervals. While four times its length is less than an
+interval that is two intervals: ten minutes up to some 75,000 events at 1,000 a second (docs/runbook.md).
 """
 
 import gc
