@@ -93,7 +93,7 @@ class House:
         return self.person(
             "operator",
             # relative, as the default is: the set's processes run in other folders
-            LIANXI_DATA=self.data.name,
+            LIANXI_DATA=os.path.relpath(self.data, self.folder / "operator"),
             LIANXI_GATEWAY_PORT=str(self.port),
             LIANXI_TEMPORAL_PORT=str(self.temporal_port),
             # another HOME has another cache
