@@ -29,7 +29,7 @@ class SettingsError(Exception):
 
 def _among_keys(given: Mapping[str, Any], name: str) -> Path:
     # `data` is missing where it was refused itself, which is then the only thing said
-    data: Path = given.get("data", DEFAULT_DATA.absolute())
+    data: Path = given.get("data", DEFAULT_DATA)
     return data / "keys" / name
 
 
@@ -98,9 +98,10 @@ class Settings(BaseSettings):
         """Arguments, environment, then the data directory's config.toml."""
         file = _file_beside(init_settings().get("data"))
         said = _read_file(file, settings_cls.model_fields)
-        for name in said.keys() & set(_paths_in(settings_cls)):
-            if isinstance(said[name], str) and not said[name].startswith("~"):
-                said[name] = file.parent / said[name]
+        for name in _paths_in(settings_cls):
+            path = said.get(name)
+            if isinstance(path, str) and not path.startswith("~"):
+                said[name] = file.parent / path
         return init_settings, env_settings, InitSettingsSource(settings_cls, said)
 
     @field_validator("*")

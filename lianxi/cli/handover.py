@@ -21,7 +21,7 @@ from lianxi.cli.faults import CliError
 from lianxi.cli.grammar import Flags, option, verb
 from lianxi.cli.kept import KeptRequest, Shelf
 from lianxi.cli.language import _
-from lianxi.cli.private_files import write_private
+from lianxi.cli.private_files import taken, write_private
 from lianxi.cli.render import instant, percent, word
 from lianxi.cli.terminal import is_terminal, put_bytes, say, visible
 from lianxi.i18n import N_
@@ -96,8 +96,7 @@ def handover(flags: Flags, to: str, force: bool) -> int:  # noqa: FBT001  click 
 
 
 def _exists(to: str) -> CliError:
-    hint = _("Add --force to overwrite it, or name another one.")
-    return CliError("FILE_UNWRITABLE", path=to, reason=_("it exists already"), hint=hint)
+    return taken(to, _("Add --force to overwrite it, or name another one."))
 
 
 def _contents(client: Client) -> _Contents:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from lianxi.cli.faults import CliError
+from lianxi.cli.language import _
 from lianxi.whole_files import write_whole
 
 
@@ -27,6 +28,19 @@ def write_private(path: Path, data: bytes, *, replace: bool = True) -> None:
         raise
     except OSError as error:
         raise _unwritable(path, error) from None
+
+
+def write_new(to: str, data: bytes) -> None:
+    """Write a file as named by a user, 0600; CliError FILE_UNWRITABLE where one stands already."""
+    try:
+        write_private(Path(to).expanduser(), data, replace=False)
+    except FileExistsError:
+        raise taken(to) from None
+
+
+def taken(to: str, hint: str | None = None) -> CliError:
+    """That a file stands already where a user wants a new one."""
+    return CliError("FILE_UNWRITABLE", path=to, reason=_("it exists already"), hint=hint)
 
 
 def _unwritable(path: Path, error: OSError) -> CliError:

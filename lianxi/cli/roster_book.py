@@ -3,7 +3,7 @@
 Used inside commands that change the roster; nothing here is imported when a program starts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -155,17 +155,21 @@ def signers_of(roster: Roster, change: RosterKey | RosterChanges) -> list[Roster
     return [key for key in next_roster(roster, change).keys if key.key_id in entitled]
 
 
+def signers_named(signers: Iterable[RosterKey]) -> str:
+    """Unit and beginning of the key id of each, for people to read."""
+    return ", ".join(f"{key.unit} {key.key_id[:8]}" for key in signers)
+
+
 def no_signer(
     roster: Roster, change: RosterKey | RosterChanges, code: str, **params: int
 ) -> CliError:
     """That the profile's key does not sign the next roster, and whose keys do."""
     signers = signers_of(roster, change)
-    names = ", ".join(f"{key.unit} {key.key_id[:8]}" for key in signers)
     profiles = ", ".join(dict.fromkeys(f"--profile {key.unit}" for key in signers))
     return CliError(
         code,
         message=_("The key of this profile does not sign the roster; these do: {signers}.").format(
-            signers=names
+            signers=signers_named(signers)
         ),
         hint=_("Give the command with the profile of one of them: {profiles}.").format(
             profiles=profiles

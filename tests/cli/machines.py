@@ -4,11 +4,14 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.cli.fake_gateway import TOKEN, FakeGateway
+from tests.cli.fake_gateway import TOKEN, FakeGateway, running
+from tests.cli.fake_log import FakeLog
 
 LIANXI = Path(sys.executable).with_name("lianxi")
 UNITS = ("U01", "U02", "U03")
@@ -131,6 +134,16 @@ def found(folder: Path, gateway: FakeGateway) -> House:
         request = (units[unit].home / f"joint-{unit}.request.json").read_bytes()
         office.run("key", "register", office.file(f"{unit}.json", request), ok=True)
     return House(gateway, office, units)
+
+
+@contextmanager
+def logged_house(folder: Path) -> Iterator[tuple[House, FakeLog]]:
+    """A founded conference behind a gateway that has a log, sealed once."""
+    with running() as served:
+        house = found(folder, served)
+        served.log = FakeLog(served.known)
+        served.log.seal()
+        yield house, served.log
 
 
 INIT = (

@@ -24,16 +24,13 @@ from lianxi.proof.keys import Signer
 from lianxi.proof.rosters import next_roster, roster_bytes, roster_hash
 from tests.cli.fake_gateway import running
 from tests.cli.fake_log import FakeLog, log_vkey
-from tests.cli.machines import House, Machine, found, machine
+from tests.cli.machines import House, Machine, found, logged_house, machine
 
 
 @pytest.fixture(scope="module")
 def logged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A founded conference whose gateway has a log."""
-    with running() as served:
-        house = found(tmp_path_factory.mktemp("logged"), served)
-        served.log = FakeLog(served.known)
-        served.log.seal()
+    with logged_house(tmp_path_factory.mktemp("logged")) as (house, _log):
         yield house
 
 
@@ -698,15 +695,12 @@ def test_a_log_key_that_contradicts_stops_all_also_where_only_an_event_shows_it(
     tmp_path: Path,
 ) -> None:
     """Answers hide the roster that lists another one, a receipt's event names it: nothing is cosigned."""
-    with running() as served:
-        house = found(tmp_path / "hiding", served)
-        log = served.log = FakeLog(served.known)
-        log.seal()
+    with logged_house(tmp_path / "hiding") as (house, log):
         unit = house.units["U01"]
         unit.run("audit", "trust", "--to", "trust.json", ok=True)
         trust = {"LIANXI_TRUST": str(unit.home / "trust.json"), "LIANXI_COSIGN": "true"}
         unit.run("todo", ok=True, LIANXI_TRUST=trust["LIANXI_TRUST"])
-        before, log.coming = served.known.conference.state.roster, Signer(b"\x77" * 32)
+        before, log.coming = log.known.conference.state.roster, Signer(b"\x77" * 32)
         for words in (
             ("propose", "--log-keys", "--to", "p.json"),
             ("sign", "p.json", "--yes"),

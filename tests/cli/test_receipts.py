@@ -35,16 +35,13 @@ from lianxi.proof.tree import leaf_hash
 from lianxi.proof.trust import read_trust, trust_bytes
 from tests.cli.fake_gateway import running
 from tests.cli.fake_log import FakeLog, log_vkey
-from tests.cli.machines import House, Machine, Result, found
+from tests.cli.machines import House, Machine, Result, found, logged_house
 
 
 @pytest.fixture(scope="module")
 def logged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A founded conference whose gateway has a log."""
-    with running() as served:
-        house = found(tmp_path_factory.mktemp("logged"), served)
-        served.log = FakeLog(served.known)
-        served.log.seal()
+    with logged_house(tmp_path_factory.mktemp("logged")) as (house, _log):
         yield house
 
 
@@ -550,10 +547,7 @@ def test_witnesses_are_found_beyond_many_checkpoints(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     """Nobody cosigned the first hundred and more; a fork among the cosigned ones is an alarm."""
-    with running() as served:
-        house = found(tmp_path_factory.mktemp("many"), served)
-        log = served.log = FakeLog(served.known)
-        log.seal()
+    with logged_house(tmp_path_factory.mktemp("many")) as (house, log):
         unit, other = house.units["U01"], house.units["U02"]
         for who in (unit, other):
             who.run("audit", "cosign", ok=True)
@@ -593,10 +587,10 @@ def test_witnesses_are_found_beyond_many_checkpoints(
         for _ in range(3):
             grow(log, 1)
             other.run("audit", "cosign", ok=True)
-        served.requests.clear()
+        house.gateway.requests.clear()
         shown = unit.run("audit", "checkpoint", str(first), "-o", "json", LIANXI_TRUST=trust).json
         assert (shown["witnessed"] is not None, len(shown["witnesses"])) == (True, 2)
-        proofs = [path for _method, path in served.requests if path.endswith("/consistency")]
+        proofs = [path for _method, path in house.gateway.requests if path.endswith("/consistency")]
         assert len(proofs) == 3  # with what this machine has kept, and one for each witness
 
 
@@ -605,10 +599,7 @@ def test_a_unit_with_many_machines_is_one_witness(
 ) -> None:
     """A quorum is one of units; half of them or fewer is refused."""
     folder = tmp_path_factory.mktemp("alone")
-    with running() as served:
-        house = found(folder, served)
-        log = served.log = FakeLog(served.known)
-        log.seal()
+    with logged_house(folder) as (house, _log):
         unit = house.units["U01"]
         second = replace(unit, home=folder / "second")
         shutil.copytree(unit.home, second.home)
@@ -638,10 +629,7 @@ def test_a_unit_with_many_machines_is_one_witness(
 def test_a_trust_file_without_a_quorum_says_that_no_witness_counts(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    with running() as served:
-        house = found(tmp_path_factory.mktemp("unset"), served)
-        log = served.log = FakeLog(served.known)
-        log.seal()
+    with logged_house(tmp_path_factory.mktemp("unset")) as (house, _log):
         trust = ("audit", "trust", "--to", "-")
         assert "No quorum" not in house.units["U01"].run(*trust, ok=True).err
         for unit in house.units.values():

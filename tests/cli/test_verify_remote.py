@@ -23,10 +23,8 @@ from lianxi.proof.tree import Range
 from lianxi.proof.trust import Trust
 from lianxi.proof.verification import TrailChecker
 from lianxi.streams.deep import DeepChecker
-from tests.cli.fake_gateway import running
 from tests.cli.fake_log import FakeLog
-from tests.cli.machines import House
-from tests.cli.machines import found as founded
+from tests.cli.machines import House, logged_house
 from tests.store.scenario import Scenario
 from tests.streams.test_rederive import Rows, rows_of
 
@@ -155,10 +153,7 @@ def test_a_trust_file_names_the_first_roster_and_keys_that_some_roster_listed(ro
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A conference whose log has a checkpoint."""
-    with running() as served:
-        house = founded(tmp_path_factory.mktemp("growing"), served)
-        served.log = FakeLog(served.known)
-        served.log.seal()
+    with logged_house(tmp_path_factory.mktemp("growing")) as (house, _log):
         yield house
 
 

@@ -1,7 +1,6 @@
 """`lianxi audit checkpoint | consistency | cosign`: the log's heads and who vouches for them (cli layer)."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -9,11 +8,10 @@ import click
 from lianxi.cli import times
 from lianxi.cli.audit.checkpoint_files import fetched, head_of, known_log_keys, opened
 from lianxi.cli.client import Client
-from lianxi.cli.faults import CliError
 from lianxi.cli.grammar import Flags, option, verb
 from lianxi.cli.language import _
 from lianxi.cli.log_watch import Head
-from lianxi.cli.private_files import write_private
+from lianxi.cli.private_files import write_new
 from lianxi.cli.reading import form_of
 from lianxi.cli.render import show_thing
 from lianxi.cli.terminal import put, say, visible_line
@@ -119,10 +117,7 @@ def _write(to: str, text: str) -> None:
     if to == "-":
         put(text.removesuffix("\n"))
         return
-    path = Path(to).expanduser()
-    if path.exists():
-        raise CliError("FILE_UNWRITABLE", path=to, reason=_("it exists already"))
-    write_private(path, text.encode(), replace=False)
+    write_new(to, text.encode())
     say(_("Written to {path}").format(path=to))
 
 

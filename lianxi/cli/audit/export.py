@@ -13,6 +13,7 @@ from lianxi.cli.client import Client
 from lianxi.cli.faults import CliError
 from lianxi.cli.grammar import Flags, option, verb
 from lianxi.cli.language import _
+from lianxi.cli.private_files import taken
 from lianxi.cli.terminal import put_bytes, say
 from lianxi.i18n import N_
 from lianxi.proof.hashing import event_hash
@@ -87,7 +88,7 @@ def _new_file(to: str) -> Iterator[BinaryIO]:
     """A file, 0600, that has its name once it is whole; never in the place of another one."""
     path = Path(to).expanduser()
     if path.exists():
-        raise _taken(to)
+        raise taken(to)
     draft = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
     try:
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as target:
@@ -96,12 +97,8 @@ def _new_file(to: str) -> Iterator[BinaryIO]:
             os.fsync(target.fileno())
         place_new(draft, path)
     except FileExistsError:
-        raise _taken(to) from None
+        raise taken(to) from None
     except OSError as error:
         raise CliError("FILE_UNWRITABLE", path=to, reason=error.strerror or str(error)) from None
     finally:
         draft.unlink(missing_ok=True)
-
-
-def _taken(to: str) -> CliError:
-    return CliError("FILE_UNWRITABLE", path=to, reason=_("it exists already"))

@@ -1,7 +1,6 @@
 """`lianxi audit trust`: a trust file, to be compared outside the system (cli layer; pydantic)."""
 
 from collections.abc import Sized
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -11,7 +10,7 @@ from lianxi.cli.client import Client
 from lianxi.cli.faults import CliError
 from lianxi.cli.grammar import Flags, option, verb
 from lianxi.cli.language import _
-from lianxi.cli.private_files import write_private
+from lianxi.cli.private_files import write_new
 from lianxi.cli.roster_watch import roster_chain
 from lianxi.cli.terminal import put, say, visible_line
 from lianxi.i18n import N_
@@ -67,10 +66,7 @@ def trust(flags: Flags, to: str, quorum: int | None) -> None:
     if to == "-":
         put(data.decode().removesuffix("\n"))
     else:
-        try:
-            write_private(Path(to).expanduser(), data, replace=False)
-        except FileExistsError:
-            raise CliError("FILE_UNWRITABLE", path=to, reason=_("it exists already")) from None
+        write_new(to, data)
         say(_("Written to {path}").format(path=to))
     if quorum:
         units = len(policy.groups[policy.quorum].members)

@@ -132,11 +132,12 @@ def _beside_store(
     )
     try:
         with open_store(settings.trail_url, settings.evidence_dir, writable=False) as store:
-            origins = set() if trust is None else origins_in(store.engine)
-            if trust is not None and origins and trust.origin not in origins:
+            if trust is not None:
+                origins = origins_in(store.engine)
                 # of a trail in which nothing at all is left, that is what is to be found
-                known = ", ".join(sorted(origins))
-                raise CliError("TRUST_FOREIGN", path=str(told), origin=known)
+                if origins and trust.origin not in origins:
+                    known = ", ".join(sorted(origins))
+                    raise CliError("TRUST_FOREIGN", path=str(told), origin=known)
             found = verify_trail(store.engine, store.evidence, look)
     except (StoreUnavailableError, SchemaError) as error:
         raise CliError(

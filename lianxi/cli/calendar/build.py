@@ -1,7 +1,6 @@
 """`lianxi calendar build`: the package's days, with overrides, as a file (cli layer; pydantic)."""
 
 import json
-from pathlib import Path
 
 import click
 
@@ -17,7 +16,7 @@ from lianxi.cli.client import Client
 from lianxi.cli.faults import CliError
 from lianxi.cli.grammar import Flags, option, verb
 from lianxi.cli.language import _
-from lianxi.cli.private_files import write_private
+from lianxi.cli.private_files import write_new
 from lianxi.cli.terminal import put_bytes, say
 from lianxi.domain.calendar import FIRST_YEAR, LAST_YEAR
 from lianxi.i18n import N_
@@ -55,10 +54,7 @@ def build(
     if to == "-":
         put_bytes(data)
         return 0
-    try:
-        write_private(Path(to).expanduser(), data, replace=False)
-    except FileExistsError:
-        raise CliError("FILE_UNWRITABLE", path=to, reason=_("it exists already")) from None
+    write_new(to, data)
     say(
         _("{path}: {count} entries, announced until {day}").format(
             path=to, count=len(calendar.entries), day=calendar.known_until.isoformat()

@@ -105,9 +105,8 @@ def demo(flags: Flags, data: str | None) -> None:
 
         # so often that the receipt below need not wait; `lianxi up` seals as the settings say
         plan = plan_of(data)
-        sealing = {**plan.environment, "LIANXI_SEAL_SECONDS": SEAL_SECONDS}
-        plan = replace(plan, environment=sealing)
-        running = up(plan, detached=True, found_ok=True)
+        environment = plan.environment | {"LIANXI_SEAL_SECONDS": SEAL_SECONDS}
+        running = up(replace(plan, environment=environment), detached=True, found_ok=True)
     stage = Stage(Settings.of(flags).home, running.gateway, data_path(data).absolute())
     stage.found()
     stage.cast_units()

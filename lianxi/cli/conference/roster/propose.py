@@ -76,7 +76,7 @@ def propose(  # noqa: PLR0913  one parameter per option
 ) -> None:
     """Derive, check, write."""
     from lianxi.cli.conference.roster.files import write_proposal
-    from lianxi.cli.roster_book import newest_roster, read_key_request, signers_of
+    from lianxi.cli.roster_book import newest_roster, read_key_request, signers_named, signers_of
     from lianxi.proof import roster_proposals
 
     client = Client(flags)
@@ -102,7 +102,7 @@ def propose(  # noqa: PLR0913  one parameter per option
     sign, adopt = (f"lianxi conference roster {verb_} {to}" for verb_ in ("sign", "adopt"))
     thing = shown_proposal(proposal, roster) | {"path": str(path), "next": sign}
     show_thing(thing, form_of(flags), lambda: "\n".join(map(visible_line, thing["lines"])))
-    signers = ", ".join(f"{key.unit} {key.key_id[:8]}" for key in signers_of(roster, change))
+    signers = signers_named(signers_of(roster, change))
     told = _("next: {need} of these sign it, each on their own machine: {signers}")
     say(visible_line(told.format(need=thing["signatures"]["need"], signers=signers)))
     say(_("each of them: {command}").format(command=sign))
