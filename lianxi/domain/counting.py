@@ -46,14 +46,35 @@ class CountedDay(NamedTuple):
 
 
 class Counted(NamedTuple):
-    """Where a count ends and by which days it came there; the last of `days` is the last day.
+    """A count of `number` days after the day `zero`; `last` is the day it ends on.
 
-    `provisional`: that day lies past what is announced, a later calendar may move it.
+    `last` is found without a look at each day; `days` says by which it came there.
     """
 
-    instant: datetime
-    days: tuple[CountedDay, ...]
-    provisional: bool
+    calendar: Calendar
+    zero: date
+    number: int
+    kind: DaysKind
+    roll: Roll
+    last: date
+
+    @property
+    def instant(self) -> datetime:
+        """The close of office hours on the last day."""
+        return close_of(self.calendar, self.last)
+
+    @property
+    def provisional(self) -> bool:
+        """Whether the last day lies past what is announced: a later calendar may move it."""
+        return self.last > self.calendar.known_until
+
+    @property
+    def days(self) -> tuple[CountedDay, ...]:
+        """Every day passed from day 0 on; the last of them is `last`."""
+        passed = tuple(_passed(self.calendar, self.zero, self.number, self.kind))
+        if self.kind == "working":
+            return passed
+        return (*passed, *_rolled(self.calendar, passed[-1].day, self.roll, after=self.zero))
 
 
 def count_days(
@@ -67,11 +88,12 @@ def count_days(
     """
     if days < 1:
         raise ValueError("a count of days begins with 1")
-    passed = list(_passed(calendar, local_day(calendar, opening), days, kind))
-    if kind == "calendar" and roll != "none":
-        passed += _rolled(calendar, passed[-1].day, roll, after=passed[0].day)
-    last = passed[-1].day
-    return Counted(close_of(calendar, last), tuple(passed), last > calendar.known_until)
+    zero = local_day(calendar, opening)
+    if kind == "working":
+        last = working_day_after(calendar, zero, days)
+    else:
+        last = rolled_day(calendar, zero + days * ONE_DAY, roll, after=zero)
+    return Counted(calendar, zero, days, kind, roll, last)
 
 
 def _passed(calendar: Calendar, zero: date, days: int, kind: DaysKind) -> Iterator[CountedDay]:
