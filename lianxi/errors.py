@@ -153,6 +153,17 @@ CATALOGUE: dict[str, Entry] = {
         ),
         Exit.REFUSED,
         409,
+        reasons={
+            "stale": N_(
+                "The roster has changed since (version {version}): this was made for another one."
+            ),
+            "ahead": N_(
+                "The proposal is for a later roster than version {version}, the newest one known."
+            ),
+            "roster": N_(
+                "The proposal names another roster than its changes of version {version} lead to."
+            ),
+        },
     ),
     "ROSTER_CHANGE": Entry(
         N_("The roster cannot be changed in this way: {reason}."),
@@ -743,6 +754,17 @@ CATALOGUE: dict[str, Entry] = {
         N_("Give the command again; if it stays, run lianxi audit verify beside the trail."),
         Exit.REFUSED,
         409,
+        reasons={
+            "missing": N_("No stored events were sent along with the thaw."),
+            "encoding": N_("The stored events sent along with the thaw cannot be unpacked."),
+            "size": N_("The stored events sent along with the thaw are larger than may be sent."),
+            "events": N_("One of the stored events is damaged, out of order or of another stream."),
+            "head": N_(
+                "The stored events end with another event than the one that the thaw names."
+            ),
+            "roster": N_("The roster sent along is not the one in force behind the stored events."),
+            "state": N_("The stored events do not tell how this stream came to be."),
+        },
     ),
     "STORED_TOO_LARGE": Entry(
         N_("{stream} has too many events to be thawed over Temporal."),

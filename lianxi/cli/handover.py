@@ -21,7 +21,7 @@ from lianxi.cli.faults import CliError
 from lianxi.cli.grammar import Flags, option, verb
 from lianxi.cli.kept import KeptRequest, Shelf
 from lianxi.cli.language import _
-from lianxi.cli.private_files import taken, write_private
+from lianxi.cli.private_files import taken, write_new
 from lianxi.cli.render import instant, percent, word
 from lianxi.cli.terminal import is_terminal, put_bytes, say, visible
 from lianxi.i18n import N_
@@ -71,17 +71,14 @@ def handover(flags: Flags, to: str, force: bool) -> int:  # noqa: FBT001  click 
         reason = _("a zip file is nothing for a terminal")
         raise CliError("FILE_UNWRITABLE", path=to, reason=reason, exit_code=2)
     if to != "-" and path.exists() and not force:
-        raise _exists(to)
+        raise taken(to, forcible=True)
     client = Client(flags)
     contents = _contents(client)
     data = _zipped(contents, flags.text("time_format") or "local")
     if to == "-":
         put_bytes(data)
         return 0
-    try:
-        write_private(path, data, replace=force)
-    except FileExistsError:
-        raise _exists(to) from None
+    write_new(to, data, force=force)
     say(
         _(
             "{path}: {items} open tasks, {drafts} drafts, {receipts} receipts; no private key"
@@ -93,10 +90,6 @@ def handover(flags: Flags, to: str, force: bool) -> int:  # noqa: FBT001  click 
         )
     )
     return 0
-
-
-def _exists(to: str) -> CliError:
-    return taken(to, _("Add --force to overwrite it, or name another one."))
 
 
 def _contents(client: Client) -> _Contents:

@@ -30,16 +30,20 @@ def write_private(path: Path, data: bytes, *, replace: bool = True) -> None:
         raise _unwritable(path, error) from None
 
 
-def write_new(to: str, data: bytes) -> None:
-    """Write a file as named by a user, 0600; CliError FILE_UNWRITABLE where one stands already."""
+def write_new(to: str, data: bytes, *, force: bool | None = None) -> None:
+    """Write a file as named by a user, 0600; CliError FILE_UNWRITABLE where one stands already.
+
+    `force`: as the user said of writing over it; None where the command has no such option.
+    """
     try:
-        write_private(Path(to).expanduser(), data, replace=False)
+        write_private(Path(to).expanduser(), data, replace=bool(force))
     except FileExistsError:
-        raise taken(to) from None
+        raise taken(to, forcible=force is not None) from None
 
 
-def taken(to: str, hint: str | None = None) -> CliError:
+def taken(to: str, *, forcible: bool = False) -> CliError:
     """That a file stands already where a user wants a new one."""
+    hint = _("Add --force to overwrite it, or name another one.") if forcible else None
     return CliError("FILE_UNWRITABLE", path=to, reason=_("it exists already"), hint=hint)
 
 

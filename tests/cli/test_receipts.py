@@ -643,6 +643,25 @@ def test_a_trust_file_without_a_quorum_says_that_no_witness_counts(
             assert "No quorum" not in told.err
 
 
+def test_a_receipts_file_is_written_over_only_by_force(logged: House) -> None:
+    """Kept for years: the file of another task is not lost to a name typed twice."""
+    unit = logged.units["U03"]
+    first, second = (
+        logged.issue("--title", title, "--lead", "U03", "--due", "5d") for title in "xy"
+    )
+    for task in (first, second):
+        unit.run("ack", task, ok=True)
+    unit.run("task", "receipt", first, "--to", "kept.json", ok=True)
+    before = (unit.home / "kept.json").read_bytes()
+    refused = unit.run("task", "receipt", second, "--to", "kept.json")
+    assert refused.code == 1
+    assert "--force" in refused.err
+    assert (unit.home / "kept.json").read_bytes() == before
+    unit.run("task", "receipt", second, "--to", "kept.json", "--force", ok=True)
+    (receipt,) = json.loads((unit.home / "kept.json").read_bytes())["receipts"]
+    assert receipt["receipt"]["stream"] == f"task/{second}"
+
+
 # --- offline ---
 
 

@@ -57,7 +57,7 @@ def checked_receipt(stage: Speaker) -> Proven:
     write_private(trust, told.encode())  # over that of an earlier run, which the command would not
     stage.speaks(UNIT, "config", "set", "trust", str(trust.absolute()))
     _wait_for(stage, "witnessed")
-    stage.speaks(UNIT, "task", "receipt", TASK, "--to", str(receipt))
+    stage.speaks(UNIT, "task", "receipt", TASK, "--to", str(receipt), "--force")
     said = stage.speaks(UNIT, "audit", "check-receipt", str(receipt), "--trust", str(trust))
     tick("")
     return Proven(receipt, trust, said.strip().splitlines()[-1])

@@ -2,14 +2,13 @@
 
 import json
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 from lianxi.cli import given
 from lianxi.cli.arguments import task_argument
 from lianxi.cli.grammar import option, verb
 from lianxi.cli.language import _
-from lianxi.cli.private_files import write_private
+from lianxi.cli.private_files import write_new
 from lianxi.cli.promises import include_by
 from lianxi.cli.reading import Reading, reading
 from lianxi.cli.receipt_states import INCLUDED, WITNESSED, WORDS, state_of
@@ -49,8 +48,11 @@ COLUMNS = (
     metavar="FILE",
     help=N_("Write them to a file, envelopes included; - is standard output."),
 )
+@option("--force", is_flag=True, help=N_("Overwrite the file where it exists."))
 @reading()
-def receipt(run: Reading, task: str, request_id: str | None, to: str | None) -> None:
+def receipt(
+    run: Reading, task: str, request_id: str | None, to: str | None, *, force: bool
+) -> None:
     """List or write."""
     task = given.task_id(task, run.shelf)
     _ask_for_proofs(run, task)
@@ -68,7 +70,7 @@ def receipt(run: Reading, task: str, request_id: str | None, to: str | None) -> 
     if to == "-":
         put(text)
         return
-    write_private(Path(to).expanduser(), text.encode() + b"\n")
+    write_new(to, text.encode() + b"\n", force=force)
     say(_("{count} receipts written to {path}").format(count=len(kept), path=to))
 
 
