@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime-installed
 DEV := $(VENV)/.dev-installed
+# more than processors: half of the time a test waits for processes of its own
+JOBS ?= 4
 BUILD_INPUTS := pyproject.toml hatch_build.py lianxi/__init__.py $(wildcard lianxi/locale/*/LC_MESSAGES/*.po)
 
 .DEFAULT_GOAL := help
@@ -39,7 +41,8 @@ server: $(RUNTIME)   ## find or build the Temporal server (about 5 minutes, once
 	$(BIN)/python -c 'from lianxi.runtime.server_source import find_or_build; print(find_or_build().said)'
 
 test: $(DEV) server  ## all tests, on the real server too
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder -m "not timed"
+	$(BIN)/python -m pytest -m timed
 
 check: format lint types imports test wheel  ## everything CI checks
 

@@ -19,6 +19,8 @@ from lianxi.ports import Letter, PermanentRefusalError, StoreUnavailableError
 from tests.notices.fakes import MemoryChannel, MemoryOutbox
 from tests.notices.letters import a_due_notice, a_notice, notice_id
 
+pytestmark = pytest.mark.timed
+
 ORDER = MailroomInput(channel="memory")
 
 

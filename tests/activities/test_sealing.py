@@ -20,6 +20,8 @@ from lianxi.ports import Misfit, SealTurn, StoreUnavailableError
 from lianxi.proof.events import SealedEvent
 from lianxi.settings import Settings
 
+pytestmark = pytest.mark.timed
+
 ORIGIN = "example.org/lianxi/demo/0123456789abcdef"
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 

@@ -680,6 +680,7 @@ def test_consistency_of_two_files_and_of_a_foreign_one(
     assert "yet" not in passed.error["message"]
 
 
+@pytest.mark.timed
 def test_the_checks_add_little(logged: House, log: FakeLog, unit: Machine) -> None:
     """The pin of a log with a newer checkpoint: read, verify, keep. Not a bench, a fuse."""
     unit.run("todo", ok=True)

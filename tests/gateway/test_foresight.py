@@ -343,6 +343,7 @@ def mixed(number: int) -> tuple[DaysLimit, DaysLimit]:
     return DaysLimit(days=2, kind="working"), due
 
 
+@pytest.mark.timed
 async def test_ten_thousand_open_assignments_are_previewed_within_five_seconds(
     life: FullLife, store: Store
 ) -> None:

@@ -170,6 +170,7 @@ async def test_a_size_that_is_none_counts_as_nothing_seen(lived: House, seen: st
     assert (answer.status_code, answer.headers["Lianxi-Consistency"]) == (200, "")
 
 
+@pytest.mark.timed
 async def test_headers_cost_little(lived: House) -> None:
     """Remembered for a second: no look at the store, well under 0.3 ms."""
     seal(lived)

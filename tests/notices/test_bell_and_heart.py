@@ -3,8 +3,12 @@
 import threading
 import time
 
+import pytest
+
 from lianxi.notices.bell import Bell
 from lianxi.notices.heart import Heart
+
+pytestmark = pytest.mark.timed
 
 
 def test_every_waiting_mailroom_hears_one_ring() -> None:

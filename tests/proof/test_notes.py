@@ -151,6 +151,7 @@ def test_notes_have_a_largest_size_and_number_of_signatures() -> None:
     assert reason("text\n\n" + "".join(lines)) == ("signatures", 3)
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize(
     "data",
     [

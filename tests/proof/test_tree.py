@@ -301,6 +301,7 @@ def test_a_proof_needs_few_nodes_of_the_largest_tree(index: int, size: int) -> N
     assert all((at + 1) << level <= size for level, at in wanted)
 
 
+@pytest.mark.timed
 def test_a_proof_from_a_million_leaves_is_quick() -> None:
     """One call of `read`, at most 40 nodes, far below 5 ms (the mean of 100)."""
     size = 1_000_003
