@@ -116,8 +116,9 @@ def check_proposal(proposal: RosterProposal, roster: Roster, origin: str) -> Ros
     if proposal.origin != origin:
         raise OriginMismatchError(expected=origin)
     if proposal.prev_roster != roster_hash(roster):
-        ahead = proposal.version > roster.version + 1
-        raise RosterProposalError(reason="ahead" if ahead else "stale", version=roster.version)
+        if proposal.version > roster.version + 1:
+            raise RosterProposalError(reason="ahead", version=roster.version)
+        raise RosterProposalError(reason="stale", version=roster.version)
     derived = next_roster(roster, proposal.change)
     _check_held(roster, proposal.change, proposal.possessions or (), origin)
     if (proposal.version, proposal.roster) != (derived.version, roster_hash(derived)):
