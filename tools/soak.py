@@ -25,15 +25,13 @@ import httpx
 from lianxi.domain.values import format_instant
 from lianxi.ids import task_stream
 from lianxi.proof.signing import sign_session
-from lianxi.runtime.ports import ServerPorts, free_ports, is_free
+from lianxi.runtime.ports import free_frontend, free_ports
 from tests.parties import Parties, salt_for, text_commitment
 
 LIANXI = Path(sys.executable).with_name("lianxi")
 UNITS = 28
 UNITS_OF_A_TASK = 4
 LIVES_AT_ONCE = 6
-HIGHEST_PORT = 65_000
-"""Temporal takes seven ports behind its first."""
 OVERDUE = 3
 """A result older than so many intervals came too late: every second one is recorded at the least."""
 
@@ -66,7 +64,7 @@ class SoakSet:
             "LIANXI_HOME": str(folder / "home"),
             "LIANXI_DATA": str(self.data),
             "LIANXI_GATEWAY_PORT": str(self.port),
-            "LIANXI_TEMPORAL_PORT": str(_temporal_port()),
+            "LIANXI_TEMPORAL_PORT": str(free_frontend()),
             "LIANXI_ANCHORS_DIR": str(folder / "anchors"),
             "LIANXI_RECONCILE_SECONDS": str(every),
             # so that a difference counts in a short run too
@@ -278,15 +276,6 @@ def clean(counts: Counts) -> bool:
     return bool(counts.commands and counts.results) and not (
         counts.raised or counts.late or counts.worst_open
     )
-
-
-def _temporal_port() -> int:
-    while True:
-        (port,) = free_ports(1)
-        if port < HIGHEST_PORT and all(
-            is_free("127.0.0.1", p) for p in ServerPorts.around(port).all()
-        ):
-            return port
 
 
 def main() -> int:

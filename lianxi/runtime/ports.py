@@ -5,14 +5,18 @@ from __future__ import annotations
 import shutil
 import socket
 import subprocess
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import astuple, dataclass
 from pathlib import Path
+from random import SystemRandom
 
 from lianxi.runtime.faults import RuntimeFault
 
 # so that every one of the eight lies between 1024 and 65535
 _LOWEST_FRONTEND, _HIGHEST_FRONTEND = 1324, 65529
+_NOT_DEALT_OUT = (10_000, 32_000)
+"""Below the ephemeral ports of every system: from 32768 on with Linux, from 49152 with others."""
+_CHANCE = SystemRandom()
 
 
 @dataclass(frozen=True)
@@ -56,12 +60,25 @@ class ServerPorts:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports on loopback that nobody holds at this moment, all different."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
+    """Ports on loopback that nobody holds at this moment, all different.
+
+    Not those that the kernel deals out to outgoing connections, where a server that starts in a
+    second, or again in a minute, may find one of somebody else's.
+    """
+    found: set[int] = set()
+    while len(found) < count:
+        port = _CHANCE.randrange(*_NOT_DEALT_OUT)
+        if is_free("127.0.0.1", port):
+            found.add(port)
+    return list(found)
+
+
+def free_frontend() -> int:
+    """A port for Temporal's frontend whose seven neighbours are free too."""
+    while True:
+        ports = ServerPorts.around(free_ports(1)[0])
+        if all(is_free("127.0.0.1", port) for port in ports.all()):
+            return ports.frontend
 
 
 def require_free(host: str, port: int, *, purpose: str, setting: str) -> None:

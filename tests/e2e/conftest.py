@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from lianxi.runtime.ports import ServerPorts, free_ports
+from lianxi.runtime.ports import free_frontend, free_ports
 from lianxi.runtime.server_source import find_or_build
 
 LIANXI = Path(sys.executable).with_name("lianxi")
@@ -128,18 +128,8 @@ class House:
 
 def house_at(folder: Path) -> House:
     """A set that is not running yet."""
-    ports = free_ports(1)
-    return House(folder / "operator" / "data", ports[0], temporal_port(), folder)
-
-
-def temporal_port() -> int:
-    """A frontend port whose seven neighbours are free too."""
-    from lianxi.runtime.ports import is_free
-
-    while True:
-        port = free_ports(1)[0]
-        if port < 65_000 and all(is_free("127.0.0.1", p) for p in ServerPorts.around(port).all()):
-            return port
+    (port,) = free_ports(1)
+    return House(folder / "operator" / "data", port, free_frontend(), folder)
 
 
 @pytest.fixture(scope="session")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import socket
+from pathlib import Path
 
 import pytest
 
 from lianxi.runtime.faults import RuntimeFault
-from lianxi.runtime.ports import ServerPorts, free_ports, is_free, require_free
+from lianxi.runtime.ports import ServerPorts, free_frontend, free_ports, is_free, require_free
 
 
 def test_a_taken_port_names_port_setting_and_holder() -> None:
@@ -23,6 +24,17 @@ def test_a_taken_port_names_port_setting_and_holder() -> None:
     assert str(port) in caught.value.message
     assert f"pid {os.getpid()}" in caught.value.message
     assert "LIANXI_GATEWAY_PORT" in caught.value.hint
+
+
+def test_free_ports_are_not_those_of_outgoing_connections() -> None:
+    """Else somebody's connection may hold one by the time a server starts on it again."""
+    first = 32_768
+    dealt_out = Path("/proc/sys/net/ipv4/ip_local_port_range")
+    if dealt_out.exists():
+        first = int(dealt_out.read_text().split()[0])
+    ports = free_ports(20)
+    assert len(set(ports)) == 20
+    assert max(*ports, *ServerPorts.around(free_frontend()).all()) < first
 
 
 def test_a_port_is_free_again_once_its_listener_is_gone() -> None:
