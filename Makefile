@@ -4,8 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime-installed
 DEV := $(VENV)/.dev-installed
-# more than processors: half of the time a test waits for processes of its own
-JOBS ?= 4
+# one more than processors: a test often waits for processes of its own
+JOBS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 BUILD_INPUTS := pyproject.toml hatch_build.py lianxi/__init__.py $(wildcard lianxi/locale/*/LC_MESSAGES/*.po)
 
 .DEFAULT_GOAL := help

@@ -1,5 +1,6 @@
 """Build hook: compiles the gettext catalogues, so that wheels and editable installs carry them."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,11 @@ def compile_catalogues(root: Path) -> list[Path]:
         with po.open("rb") as source:
             catalogue = read_po(source)
         mo = po.with_suffix(".mo")
-        with mo.open("wb") as target:
+        # whole or not at all: tests compile it while programs of others read it
+        written = mo.with_suffix(f".{os.getpid()}")
+        with written.open("wb") as target:
             write_mo(target, catalogue)
+        written.replace(mo)
         compiled.append(mo)
     return compiled
 

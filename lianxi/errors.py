@@ -148,20 +148,21 @@ CATALOGUE: dict[str, Entry] = {
     "ROSTER_PROPOSAL": Entry(
         N_("The proposal does not lead on from version {version} of the roster ({reason})."),
         N_(
-            "Give the command again; a proposal is made and signed anew: lianxi conference roster"
-            " propose --to FILE."
+            "Give the command again; a proposal for another roster than the one in force is made"
+            " and signed anew: lianxi conference roster propose --to FILE."
         ),
         Exit.REFUSED,
         409,
         reasons={
             "stale": N_(
-                "The roster has changed since (version {version}): this was made for another one."
+                "This was made for another roster than version {version}, the one in force."
             ),
             "ahead": N_(
-                "The proposal is for a later roster than version {version}, the newest one known."
+                "The proposal is for a later roster than version {version}, the newest one known here:"
+                " try again once that one is."
             ),
             "roster": N_(
-                "The proposal names another roster than its changes of version {version} lead to."
+                "The proposal names another version or roster than it leads to from version {version}."
             ),
         },
     ),
@@ -755,14 +756,16 @@ CATALOGUE: dict[str, Entry] = {
         Exit.REFUSED,
         409,
         reasons={
-            "missing": N_("No stored events were sent along with the thaw."),
+            "missing": N_(
+                "The thaw names no event to go on from, or no stored events were sent along."
+            ),
             "encoding": N_("The stored events sent along with the thaw cannot be unpacked."),
             "size": N_("The stored events sent along with the thaw are larger than may be sent."),
             "events": N_("One of the stored events is damaged, out of order or of another stream."),
             "head": N_(
                 "The stored events end with another event than the one that the thaw names."
             ),
-            "roster": N_("The roster sent along is not the one in force behind the stored events."),
+            "roster": N_("The roster in force behind the stored events was not sent along."),
             "state": N_("The stored events do not tell how this stream came to be."),
         },
     ),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from hypothesis import settings
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
@@ -19,6 +20,10 @@ from lianxi.runtime.server_source import find_or_build
 from tests.deployment import Deployment
 
 NAMESPACE = "lianxi-tests"
+
+# how long an example takes says nothing beside other work
+settings.register_profile("lianxi", deadline=None)
+settings.load_profile("lianxi")
 
 
 @pytest.fixture(scope="session")

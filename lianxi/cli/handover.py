@@ -21,7 +21,7 @@ from lianxi.cli.faults import CliError
 from lianxi.cli.grammar import Flags, option, verb
 from lianxi.cli.kept import KeptRequest, Shelf
 from lianxi.cli.language import _
-from lianxi.cli.private_files import taken, write_new
+from lianxi.cli.private_files import taken, write_named
 from lianxi.cli.render import instant, percent, word
 from lianxi.cli.terminal import is_terminal, put_bytes, say, visible
 from lianxi.i18n import N_
@@ -78,7 +78,7 @@ def handover(flags: Flags, to: str, force: bool) -> int:  # noqa: FBT001  click 
     if to == "-":
         put_bytes(data)
         return 0
-    write_new(to, data, force=force)
+    write_named(to, data, force=force)
     say(
         _(
             "{path}: {items} open tasks, {drafts} drafts, {receipts} receipts; no private key"

@@ -30,10 +30,10 @@ def write_private(path: Path, data: bytes, *, replace: bool = True) -> None:
         raise _unwritable(path, error) from None
 
 
-def write_new(to: str, data: bytes, *, force: bool | None = None) -> None:
+def write_named(to: str, data: bytes, *, force: bool | None = None) -> None:
     """Write a file as named by a user, 0600; CliError FILE_UNWRITABLE where one stands already.
 
-    `force`: as the user said of writing over it; None where the command has no such option.
+    `force`: whether the user said to write over it; None where the command has no such option.
     """
     try:
         write_private(Path(to).expanduser(), data, replace=bool(force))
@@ -43,6 +43,7 @@ def write_new(to: str, data: bytes, *, force: bool | None = None) -> None:
 
 def taken(to: str, *, forcible: bool = False) -> CliError:
     """That a file stands already where a user wants a new one."""
+    forcible = forcible and Path(to).expanduser().is_file()
     hint = _("Add --force to overwrite it, or name another one.") if forcible else None
     return CliError("FILE_UNWRITABLE", path=to, reason=_("it exists already"), hint=hint)
 

@@ -48,7 +48,7 @@ class CountedDay(NamedTuple):
 class Counted(NamedTuple):
     """A count of `number` days after the day `zero`; `last` is the day it ends on.
 
-    `last` is found without a look at each day; `days` says by which it came there.
+    `last` is found, and remembered, without an account of each day; `days` gives that account.
     """
 
     calendar: Calendar

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import socket
 import subprocess
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from lianxi.runtime.faults import RuntimeFault
 # so that every one of the eight lies between 1024 and 65535
 _LOWEST_FRONTEND, _HIGHEST_FRONTEND = 1324, 65529
 _NOT_DEALT_OUT = (10_000, 32_000)
-"""Below the ephemeral ports of every system: from 32768 on with Linux, from 49152 with others."""
+"""Below the ephemeral ports as they are set by default: from 32768 on Linux, from 49152 on macOS."""
 _CHANCE = SystemRandom()
 
 
@@ -59,8 +60,8 @@ class ServerPorts:
         return astuple(self)
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports on loopback that nobody holds at this moment, all different.
+def free_ports(count: int, *, beside: Collection[int] = ()) -> list[int]:
+    """Ports on loopback that nobody holds at this moment, all different, none of `beside`.
 
     Not those that the kernel deals out to outgoing connections, where a server that starts in a
     second, or again in a minute, may find one of somebody else's.
@@ -68,7 +69,7 @@ def free_ports(count: int) -> list[int]:
     found: set[int] = set()
     while len(found) < count:
         port = _CHANCE.randrange(*_NOT_DEALT_OUT)
-        if is_free("127.0.0.1", port):
+        if port not in beside and is_free("127.0.0.1", port):
             found.add(port)
     return list(found)
 

@@ -660,6 +660,9 @@ def test_a_receipts_file_is_written_over_only_by_force(logged: House) -> None:
     unit.run("task", "receipt", second, "--to", "kept.json", "--force", ok=True)
     (receipt,) = json.loads((unit.home / "kept.json").read_bytes())["receipts"]
     assert receipt["receipt"]["stream"] == f"task/{second}"
+    both = unit.run("task", "receipt", first, "--to", "other.json", "--watch")
+    assert both.code == 2
+    assert not (unit.home / "other.json").exists()
 
 
 # --- offline ---

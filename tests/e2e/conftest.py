@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from lianxi.runtime.ports import free_frontend, free_ports
+from lianxi.runtime.ports import ServerPorts, free_frontend, free_ports
 from lianxi.runtime.server_source import find_or_build
 
 LIANXI = Path(sys.executable).with_name("lianxi")
@@ -128,8 +128,9 @@ class House:
 
 def house_at(folder: Path) -> House:
     """A set that is not running yet."""
-    (port,) = free_ports(1)
-    return House(folder / "operator" / "data", port, free_frontend(), folder)
+    frontend = free_frontend()
+    (port,) = free_ports(1, beside=ServerPorts.around(frontend).all())
+    return House(folder / "operator" / "data", port, frontend, folder)
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,8 @@ from lianxi.gateway.connections import GuardedProtocol
 from lianxi.gateway.serving import ExposedError, _Server, check_exposure, configured
 from lianxi.settings import Settings
 
+pytestmark = pytest.mark.timed
+
 HEAD = 0.4
 """The shortened limit, in seconds."""
 GET = b"GET / HTTP/1.1\r\nHost: gateway\r\n\r\n"

@@ -25,6 +25,8 @@ from tests.notices.mail_server import (
     turning_away,
 )
 
+pytestmark = pytest.mark.timed
+
 SENDER = "office@conference.example"
 
 

@@ -47,10 +47,11 @@ def real_server() -> ServerSource:
 def plan(data: DataDir, real_server: ServerSource) -> Iterator[SetPlan]:
     """A set with the real server and fake worker and gateway; whatever is left of it is stopped."""
     assert real_server.kind != "remote", "unset TEMPORAL_ADDRESS and TEMPORAL_PROFILE for tests"
+    ports = ServerPorts.free()
     yield SetPlan(
         data=data.root,
-        gateway_port=free_ports(1)[0],
-        server_ports=ServerPorts.free(),
+        gateway_port=free_ports(1, beside=ports.all())[0],
+        server_ports=ports,
         worker=(sys.executable, str(FAKES / "worker.py")),
         gateway=(sys.executable, str(FAKES / "gateway.py")),
         ready_seconds=30,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-from pathlib import Path
 
 import pytest
 
@@ -28,13 +27,19 @@ def test_a_taken_port_names_port_setting_and_holder() -> None:
 
 def test_free_ports_are_not_those_of_outgoing_connections() -> None:
     """Else somebody's connection may hold one by the time a server starts on it again."""
-    first = 32_768
-    dealt_out = Path("/proc/sys/net/ipv4/ip_local_port_range")
-    if dealt_out.exists():
-        first = int(dealt_out.read_text().split()[0])
     ports = free_ports(20)
     assert len(set(ports)) == 20
-    assert max(*ports, *ServerPorts.around(free_frontend()).all()) < first
+    # where ip_local_port_range of Linux begins by default
+    assert max(*ports, *ServerPorts.around(free_frontend()).all()) < 32_768
+
+
+def test_free_ports_leave_out_what_they_are_to_stand_beside(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A gateway's port is none of the server's eight."""
+    monkeypatch.setattr("lianxi.runtime.ports._NOT_DEALT_OUT", (21_000, 21_003))
+    monkeypatch.setattr("lianxi.runtime.ports.is_free", lambda *_: True)
+    assert free_ports(1, beside=(21_000, 21_002)) == [21_001]
 
 
 def test_a_port_is_free_again_once_its_listener_is_gone() -> None:

@@ -88,6 +88,7 @@ def test_what_bytes_show_is_said_anew_by_each_look(looks: Looks) -> None:
     assert examine(NOON).findings[ORIGIN] == []
 
 
+@pytest.mark.timed
 def test_a_comparison_does_not_wait_for_a_long_thorough_look(looks: Looks) -> None:
     """It looks at bytes meanwhile; what the thorough one finds comes with a later comparison."""
     examine = examiner(looks, wait=0.01)
@@ -103,6 +104,7 @@ def test_a_comparison_does_not_wait_for_a_long_thorough_look(looks: Looks) -> No
     assert looks.depths == ["deep", "bytes", "bytes", "bytes"]
 
 
+@pytest.mark.timed
 def test_collecting_a_rested_look_begins_the_next(looks: Looks) -> None:
     """Otherwise every second interval would pass without one."""
     examine = examiner(looks, wait=0.01)
@@ -118,6 +120,7 @@ def test_collecting_a_rested_look_begins_the_next(looks: Looks) -> None:
     assert (third.findings[ORIGIN], third.deep_begun) == ([ROW], NOON + timedelta(minutes=5))
 
 
+@pytest.mark.timed
 def test_a_look_given_up_does_not_fail_the_next_comparison(looks: Looks) -> None:
     """The attempt that gave it up has failed already."""
     examine = examiner(looks, wait=0.01)

@@ -42,7 +42,7 @@ class Processes:
         # its own server in any case, whatever Temporal the caller otherwise uses
         self.source = find_or_build(environ=_of_nobody())
         self._ports = ServerPorts.free()
-        self._gateway_port = free_ports(1)[0]
+        (self._gateway_port,) = free_ports(1, beside=self._ports.all())
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     @property

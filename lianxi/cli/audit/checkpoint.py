@@ -11,7 +11,7 @@ from lianxi.cli.client import Client
 from lianxi.cli.grammar import Flags, option, verb
 from lianxi.cli.language import _
 from lianxi.cli.log_watch import Head
-from lianxi.cli.private_files import write_new
+from lianxi.cli.private_files import write_named
 from lianxi.cli.reading import form_of
 from lianxi.cli.render import show_thing
 from lianxi.cli.terminal import put, say, visible_line
@@ -117,7 +117,7 @@ def _write(to: str, text: str) -> None:
     if to == "-":
         put(text.removesuffix("\n"))
         return
-    write_new(to, text.encode())
+    write_named(to, text.encode())
     say(_("Written to {path}").format(path=to))
 
 

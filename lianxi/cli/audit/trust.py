@@ -10,7 +10,7 @@ from lianxi.cli.client import Client
 from lianxi.cli.faults import CliError
 from lianxi.cli.grammar import Flags, option, verb
 from lianxi.cli.language import _
-from lianxi.cli.private_files import write_new
+from lianxi.cli.private_files import write_named
 from lianxi.cli.roster_watch import roster_chain
 from lianxi.cli.terminal import put, say, visible_line
 from lianxi.i18n import N_
@@ -66,7 +66,7 @@ def trust(flags: Flags, to: str, quorum: int | None) -> None:
     if to == "-":
         put(data.decode().removesuffix("\n"))
     else:
-        write_new(to, data)
+        write_named(to, data)
         say(_("Written to {path}").format(path=to))
     if quorum:
         units = len(policy.groups[policy.quorum].members)

@@ -16,7 +16,7 @@ from lianxi.cli.client import Client
 from lianxi.cli.faults import CliError
 from lianxi.cli.grammar import Flags, option, verb
 from lianxi.cli.language import _
-from lianxi.cli.private_files import write_new
+from lianxi.cli.private_files import write_named
 from lianxi.cli.terminal import put_bytes, say
 from lianxi.domain.calendar import FIRST_YEAR, LAST_YEAR
 from lianxi.i18n import N_
@@ -54,7 +54,7 @@ def build(
     if to == "-":
         put_bytes(data)
         return 0
-    write_new(to, data)
+    write_named(to, data)
     say(
         _("{path}: {count} entries, announced until {day}").format(
             path=to, count=len(calendar.entries), day=calendar.known_until.isoformat()

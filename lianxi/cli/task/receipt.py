@@ -8,7 +8,7 @@ from lianxi.cli import given
 from lianxi.cli.arguments import task_argument
 from lianxi.cli.grammar import option, verb
 from lianxi.cli.language import _
-from lianxi.cli.private_files import write_new
+from lianxi.cli.private_files import write_named
 from lianxi.cli.promises import include_by
 from lianxi.cli.reading import Reading, reading
 from lianxi.cli.receipt_states import INCLUDED, WITNESSED, WORDS, state_of
@@ -70,7 +70,7 @@ def receipt(
     if to == "-":
         put(text)
         return
-    write_new(to, text.encode() + b"\n", force=force)
+    write_named(to, text.encode() + b"\n", force=force)
     say(_("{count} receipts written to {path}").format(count=len(kept), path=to))
 
 
