@@ -23,6 +23,7 @@ from lianxi.proof.events import Cause, EventEnvelope, open_event, seal
 from lianxi.settings import Settings
 from lianxi.store.store import Store, open_store
 from tests.parties import Parties, text_commitment
+from tests.store.fresh import fresh_trail
 
 PATIENCE = 20.0
 """How long a test waits for something that happens in the background, in seconds."""
@@ -83,9 +84,9 @@ class Deployment:
         name = f"c{uuid4().hex[:12]}"
         settings = Settings(data=folder / "data", task_queue=name, graceful_shutdown=5)
         settings.evidence_dir.mkdir(parents=True, exist_ok=True)
-        store = open_store(
-            settings.trail_url, settings.evidence_dir, writable=True, busy_seconds=0.5
-        )
+        url = fresh_trail(settings.data / "trail" / "trail.db")
+        assert url == settings.trail_url
+        store = open_store(url, settings.evidence_dir, writable=True, busy_seconds=0.5)
         engine = Engine(
             client, store.trail, task_queue=name, tuning=tuning, patience=timedelta(seconds=20)
         )

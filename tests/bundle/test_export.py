@@ -28,6 +28,7 @@ from lianxi.store.store import open_store
 from lianxi.store.tree_reads import newest_checkpoint
 from tests.cli.machines import Machine, Result
 from tests.gateway.house import House, args
+from tests.store.fresh import fresh_trail
 from tests.store.scenario import Scenario
 
 LOG = Signer(b"\x41" * 32)
@@ -82,7 +83,7 @@ def _lived() -> tuple[Scenario, str]:
 def served(tmp_path: Path) -> Iterator[Served]:
     """A conference that lived three days, served over HTTP, not yet sealed."""
     scenario, task = _lived()
-    url = f"sqlite:///{tmp_path}/trail/trail.db"
+    url = fresh_trail(tmp_path / "trail" / "trail.db")
     with open_store(url, tmp_path / "evidence", writable=True, busy_seconds=0.5) as store:
         house = House(scenario, store)
         services = replace(house.services, public_keys=lambda: PublicKeys(LOG_PUBLIC, None))

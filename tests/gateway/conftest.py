@@ -8,13 +8,14 @@ import pytest_asyncio
 
 from lianxi.store.store import Store, open_store
 from tests.gateway.house import House, lived_conference
+from tests.store.fresh import fresh_trail
 from tests.store.scenario import Scenario
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     """A writable store in a folder of its own."""
-    url = f"sqlite:///{tmp_path}/trail/trail.db"
+    url = fresh_trail(tmp_path / "trail" / "trail.db")
     with open_store(url, tmp_path / "evidence", writable=True, busy_seconds=0.5) as opened:
         yield opened
 

@@ -1,10 +1,12 @@
 """Every route by every role, allowed or refused, enumerated from the access table itself."""
 
 import re
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from starlette.routing import Route
 
 from lianxi.domain.values import Actor, Role
@@ -19,9 +21,11 @@ from lianxi.gateway.access import (
 )
 from lianxi.gateway.app import create_app
 from lianxi.store.queries.openings import Place, Standing
-from tests.gateway.house import House, args, code
+from lianxi.store.store import open_store
+from tests.gateway.house import House, args, code, lived_conference
 from tests.gateway.test_log import seal
 from tests.parties import CALENDAR
+from tests.store.fresh import fresh_trail
 
 ACTORS = {
     Role.CONVENER: "convener",
@@ -98,14 +102,25 @@ BODIES: dict[str, dict[str, Any]] = {
 """What the questions that do not fit a query string ask."""
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+    """A sealed conference for tests that change nothing: they read, or are turned away."""
+    folder = tmp_path_factory.mktemp("shared")
+    url = fresh_trail(folder / "trail.db")
+    with open_store(url, folder / "evidence", writable=True, busy_seconds=0.5) as opened:
+        house = House(lived_conference(), opened)
+        seal(house)
+        yield house
+        await house.client.aclose()
+
+
 @pytest.mark.parametrize("role", ACTORS)
 @pytest.mark.parametrize("route", SESSIONS)
-async def test_every_route_by_every_role(lived: House, route: str, role: Role) -> None:
+async def test_every_route_by_every_role(shared: House, route: str, role: Role) -> None:
     unit = ACTORS[role]
-    seal(lived)
-    method, path = concrete(lived, route, unit)
+    method, path = concrete(shared, route, unit)
     body = BODIES.get(route.rpartition("/")[2])
-    answer = await lived.client.request(method, path, headers=lived.headers(unit), json=body)
+    answer = await shared.client.request(method, path, headers=shared.headers(unit), json=body)
     rule = ACCESS[route]
     assert not isinstance(rule, Door)
     if role not in rule:
@@ -123,9 +138,9 @@ async def test_every_route_by_every_role(lived: House, route: str, role: Role) -
 
 
 @pytest.mark.parametrize("route", SESSIONS)
-async def test_nobody_gets_in_without_a_session(lived: House, route: str) -> None:
-    method, path = concrete(lived, route, "U01")
-    answer = await lived.client.request(method, path)
+async def test_nobody_gets_in_without_a_session(shared: House, route: str) -> None:
+    method, path = concrete(shared, route, "U01")
+    answer = await shared.client.request(method, path)
     assert (answer.status_code, code(answer)) == (401, "SESSION_INVALID")
 
 

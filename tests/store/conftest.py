@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from lianxi.store.store import Store, open_store
+from tests.store.fresh import fresh_trail
 
 
 @pytest.fixture
@@ -23,5 +24,6 @@ def evidence(tmp_path: Path) -> Path:
 @pytest.fixture
 def store(url: str, evidence: Path) -> Iterator[Store]:
     """A writable store that waits only shortly for locks."""
+    fresh_trail(Path(url.removeprefix("sqlite:///")))
     with open_store(url, evidence, writable=True, busy_seconds=0.2) as opened:
         yield opened

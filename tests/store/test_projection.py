@@ -21,6 +21,7 @@ from lianxi.store.tables import assignments, notices, outbox, tasks
 from lianxi.store.verify import verify_trail
 from lianxi.streams.facts import task_fact
 from tests.store.contract import record
+from tests.store.fresh import fresh_trail
 from tests.store.scenario import Scenario, whole_life
 
 UNITS = ("U01", "U02", "U03")
@@ -48,7 +49,7 @@ def test_any_decided_history_verifies(steps: list[tuple[str, str, str]], *, toda
     scenario.issue("plan-2", mode="lead", lead="U01", units=["U02", "U03"])
     with (
         TemporaryDirectory() as folder,
-        open_store(f"sqlite:///{folder}/trail.db", Path(folder), writable=True) as store,
+        open_store(fresh_trail(Path(folder) / "trail.db"), Path(folder), writable=True) as store,
     ):
         for step, unit, task in steps:
             try:
