@@ -4,8 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime-installed
 DEV := $(VENV)/.dev-installed
-# one more than processors: a test often waits for processes of its own
-JOBS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+# two a processor: a test often waits for processes of its own
+JOBS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) \* 2)
 BUILD_INPUTS := pyproject.toml hatch_build.py lianxi/__init__.py $(wildcard lianxi/locale/*/LC_MESSAGES/*.po)
 
 .DEFAULT_GOAL := help

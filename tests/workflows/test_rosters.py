@@ -39,7 +39,7 @@ async def test_a_revoked_key_acts_no_more_on_a_task_that_had_not_heard(
     revoking = parties.changing(retire=(parties.signers["U01"].key_id,))
     await deployment.recorded(accepted(await deployment.engine.submit(revoking)))
     assert refusal(await deployment.engine.submit(early)) == "KEY_RETIRED"
-    assert deployment.kinds(task) == ["TaskIssued"]
+    assert await deployment.until_kinds(task, "TaskIssued") == ["TaskIssued"]
     await deployment.recorded(await deployment.done("U02", task, "acknowledge"))
     assert deployment.kinds(task) == ["TaskIssued", "RosterAdopted", "AssignmentAcknowledged"]
     adopted = deployment.events(ids.task_stream(task))[1]
