@@ -84,8 +84,7 @@ class Deployment:
         name = f"c{uuid4().hex[:12]}"
         settings = Settings(data=folder / "data", task_queue=name, graceful_shutdown=5)
         settings.evidence_dir.mkdir(parents=True, exist_ok=True)
-        url = fresh_trail(settings.data / "trail" / "trail.db")
-        assert url == settings.trail_url
+        url = fresh_trail(settings.trail_url)
         store = open_store(url, settings.evidence_dir, writable=True, busy_seconds=0.5)
         engine = Engine(
             client, store.trail, task_queue=name, tuning=tuning, patience=timedelta(seconds=20)

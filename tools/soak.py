@@ -25,7 +25,7 @@ import httpx
 from lianxi.domain.values import format_instant
 from lianxi.ids import task_stream
 from lianxi.proof.signing import sign_session
-from lianxi.runtime.ports import ServerPorts, free_frontend, free_ports
+from lianxi.runtime.ports import ServerPorts, free_ports
 from tests.parties import Parties, salt_for, text_commitment
 
 LIANXI = Path(sys.executable).with_name("lianxi")
@@ -56,8 +56,8 @@ class SoakSet:
 
     def __init__(self, folder: Path, every: float) -> None:
         self.data = folder / "data"
-        frontend = free_frontend()
-        (self.port,) = free_ports(1, beside=ServerPorts.around(frontend).all())
+        server = ServerPorts.free()
+        (self.port,) = free_ports(1, beside=server.all())
         inherited = {
             n: v for n, v in os.environ.items() if not n.startswith(("LIANXI_", "TEMPORAL_"))
         }
@@ -65,7 +65,7 @@ class SoakSet:
             "LIANXI_HOME": str(folder / "home"),
             "LIANXI_DATA": str(self.data),
             "LIANXI_GATEWAY_PORT": str(self.port),
-            "LIANXI_TEMPORAL_PORT": str(frontend),
+            "LIANXI_TEMPORAL_PORT": str(server.frontend),
             "LIANXI_ANCHORS_DIR": str(folder / "anchors"),
             "LIANXI_RECONCILE_SECONDS": str(every),
             # so that a difference counts in a short run too

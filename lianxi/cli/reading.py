@@ -125,11 +125,11 @@ def reading(
             query = {name: filtered(name, rest.pop(name), shelf) for name in filters}
             paging = {name: rest.pop(name) for name in ("limit", "cursor") if pages}
             made = Reading(client, shelf, form_of(flags, fields), query, **paging)
-            if watch and rest.get("to") is not None:
+            if not watch:
+                return command(made, *arguments, **rest)
+            if rest.get("to") is not None:
                 raise click.UsageError(_("Give --watch or --to, not both."))
-            if watch:
-                return _watched(lambda: command(made, *arguments, **rest), interval)
-            return command(made, *arguments, **rest)
+            return _watched(lambda: command(made, *arguments, **rest), interval)
 
         decorated: Callable[..., Any] = run
         if pages:

@@ -83,7 +83,7 @@ def _lived() -> tuple[Scenario, str]:
 def served(tmp_path: Path) -> Iterator[Served]:
     """A conference that lived three days, served over HTTP, not yet sealed."""
     scenario, task = _lived()
-    url = fresh_trail(tmp_path / "trail" / "trail.db")
+    url = fresh_trail(f"sqlite:///{tmp_path}/trail/trail.db")
     with open_store(url, tmp_path / "evidence", writable=True, busy_seconds=0.5) as store:
         house = House(scenario, store)
         services = replace(house.services, public_keys=lambda: PublicKeys(LOG_PUBLIC, None))

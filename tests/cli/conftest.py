@@ -7,7 +7,7 @@ import pytest
 
 from hatch_build import compile_catalogues
 from tests.cli.fake_gateway import FakeGateway, running
-from tests.cli.machines import House, found
+from tests.cli.machines import House, found, logged_house
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -28,3 +28,10 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A founded conference with three units; every test issues its own task."""
     with running() as served:
         yield found(tmp_path_factory.mktemp("house"), served)
+
+
+@pytest.fixture(scope="module")
+def logged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A founded conference whose gateway has a log."""
+    with logged_house(tmp_path_factory.mktemp("logged")) as (house, _log):
+        yield house

@@ -38,13 +38,6 @@ from tests.cli.fake_log import FakeLog, log_vkey
 from tests.cli.machines import House, Machine, Result, found, logged_house
 
 
-@pytest.fixture(scope="module")
-def logged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """A founded conference whose gateway has a log."""
-    with logged_house(tmp_path_factory.mktemp("logged")) as (house, _log):
-        yield house
-
-
 @pytest.fixture
 def log(logged: House) -> Iterator[FakeLog]:
     """The log, honest again after the test."""

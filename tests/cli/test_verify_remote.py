@@ -24,7 +24,7 @@ from lianxi.proof.trust import Trust
 from lianxi.proof.verification import TrailChecker
 from lianxi.streams.deep import DeepChecker
 from tests.cli.fake_log import FakeLog
-from tests.cli.machines import House, logged_house
+from tests.cli.machines import House
 from tests.store.scenario import Scenario
 from tests.streams.test_rederive import Rows, rows_of
 
@@ -150,38 +150,31 @@ def test_a_trust_file_names_the_first_roster_and_keys_that_some_roster_listed(ro
 # --- a log that grows while it is looked at ---
 
 
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """A conference whose log has a checkpoint."""
-    with logged_house(tmp_path_factory.mktemp("growing")) as (house, _log):
-        yield house
-
-
 @pytest.fixture
-def log(house: House) -> Iterator[FakeLog]:
+def log(logged: House) -> Iterator[FakeLog]:
     """All that was recorded is sealed, but for a task; it is sealed once somebody has seen the trail."""
-    log = house.gateway.log
+    log = logged.gateway.log
     assert log is not None
     log.seal()
-    house.issue()
-    house.gateway.after_trail = log.seal
+    logged.issue()
+    logged.gateway.after_trail = log.seal
     yield log
-    house.gateway.after_trail = house.gateway.page = None
+    logged.gateway.after_trail = logged.gateway.page = None
 
 
-def looked_over(house: House) -> dict[str, Any]:
-    report: dict[str, Any] = house.office.run("audit", "verify", "-o", "json").json
+def looked_over(logged: House) -> dict[str, Any]:
+    report: dict[str, Any] = logged.office.run("audit", "verify", "-o", "json").json
     return report
 
 
 @pytest.mark.parametrize("beyond", [None, 1])
 def test_what_is_sealed_while_the_trail_is_read_is_no_finding(
-    house: House, log: FakeLog, beyond: int | None
+    logged: House, log: FakeLog, beyond: int | None
 ) -> None:
     """Neither a head over more than was fetched, nor a leaf that was fetched before it was one."""
     before = log.sizes[-1]
-    house.gateway.page = None if beyond is None else before + beyond
-    report = looked_over(house)
+    logged.gateway.page = None if beyond is None else before + beyond
+    report = looked_over(logged)
     assert log.sizes[-1] > before
     assert (report["findings"], report["intact"]) == ([], True)
     assert report["tree"]["leaves"] >= before
@@ -189,15 +182,15 @@ def test_what_is_sealed_while_the_trail_is_read_is_no_finding(
 
 @pytest.mark.parametrize("behind", [1, 4])
 def test_what_a_head_of_before_covers_is_missed_beside_what_waits_for_its_leaf(
-    house: House, log: FakeLog, behind: int
+    logged: House, log: FakeLog, behind: int
 ) -> None:
     """The last leaf, or one in the middle, as unsealed events could explain behind the head."""
-    house.gateway.after_trail = None
-    rows = house.gateway.known.rows
+    logged.gateway.after_trail = None
+    rows = logged.gateway.known.rows
     at = log.sizes[-1] - behind
     row = rows.pop(at)
     try:
-        codes = {finding["code"] for finding in looked_over(house)["findings"]}
+        codes = {finding["code"] for finding in looked_over(logged)["findings"]}
     finally:
         rows.insert(at, row)
     assert codes & {"LEAF_GAP", "CHECKPOINT_BEYOND"}, codes

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from lianxi.runtime.ports import ServerPorts, free_frontend, free_ports
+from lianxi.runtime.ports import ServerPorts, free_ports
 from lianxi.runtime.server_source import find_or_build
 
 LIANXI = Path(sys.executable).with_name("lianxi")
@@ -128,9 +128,9 @@ class House:
 
 def house_at(folder: Path) -> House:
     """A set that is not running yet."""
-    frontend = free_frontend()
-    (port,) = free_ports(1, beside=ServerPorts.around(frontend).all())
-    return House(folder / "operator" / "data", port, frontend, folder)
+    server = ServerPorts.free()
+    (port,) = free_ports(1, beside=server.all())
+    return House(folder / "operator" / "data", port, server.frontend, folder)
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from tests.store.scenario import Scenario
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     """A writable store in a folder of its own."""
-    url = fresh_trail(tmp_path / "trail" / "trail.db")
+    url = fresh_trail(f"sqlite:///{tmp_path}/trail/trail.db")
     with open_store(url, tmp_path / "evidence", writable=True, busy_seconds=0.5) as opened:
         yield opened
 

@@ -106,7 +106,7 @@ BODIES: dict[str, dict[str, Any]] = {
 async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
     """A sealed conference for tests that change nothing: they read, or are turned away."""
     folder = tmp_path_factory.mktemp("shared")
-    url = fresh_trail(folder / "trail.db")
+    url = fresh_trail(f"sqlite:///{folder}/trail.db")
     with open_store(url, folder / "evidence", writable=True, busy_seconds=0.5) as opened:
         house = House(lived_conference(), opened)
         seal(house)

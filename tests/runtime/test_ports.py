@@ -8,7 +8,7 @@ import socket
 import pytest
 
 from lianxi.runtime.faults import RuntimeFault
-from lianxi.runtime.ports import ServerPorts, free_frontend, free_ports, is_free, require_free
+from lianxi.runtime.ports import ServerPorts, free_ports, is_free, require_free
 
 
 def test_a_taken_port_names_port_setting_and_holder() -> None:
@@ -30,7 +30,7 @@ def test_free_ports_are_not_those_of_outgoing_connections() -> None:
     ports = free_ports(20)
     assert len(set(ports)) == 20
     # where ip_local_port_range of Linux begins by default
-    assert max(*ports, *ServerPorts.around(free_frontend()).all()) < 32_768
+    assert max(*ports, *ServerPorts.free().all()) < 32_768
 
 
 def test_free_ports_leave_out_what_they_are_to_stand_beside(

@@ -24,6 +24,5 @@ def evidence(tmp_path: Path) -> Path:
 @pytest.fixture
 def store(url: str, evidence: Path) -> Iterator[Store]:
     """A writable store that waits only shortly for locks."""
-    fresh_trail(Path(url.removeprefix("sqlite:///")))
-    with open_store(url, evidence, writable=True, busy_seconds=0.2) as opened:
+    with open_store(fresh_trail(url), evidence, writable=True, busy_seconds=0.2) as opened:
         yield opened

@@ -7,15 +7,18 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from lianxi.store.dialect import database_file
 from lianxi.store.store import open_store
 
 
-def fresh_trail(path: Path) -> str:
-    """Put a trail without an event at `path`, where none is; the URL to open it by."""
+def fresh_trail(url: str) -> str:
+    """Put a trail without an event where `url` says, and none is yet; the URL again."""
+    path = database_file(url)
+    assert path is not None
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("xb") as made:
         made.write(_without_an_event())
-    return f"sqlite:///{path}"
+    return url
 
 
 @cache

@@ -49,7 +49,9 @@ def test_any_decided_history_verifies(steps: list[tuple[str, str, str]], *, toda
     scenario.issue("plan-2", mode="lead", lead="U01", units=["U02", "U03"])
     with (
         TemporaryDirectory() as folder,
-        open_store(fresh_trail(Path(folder) / "trail.db"), Path(folder), writable=True) as store,
+        open_store(
+            fresh_trail(f"sqlite:///{folder}/trail.db"), Path(folder), writable=True
+        ) as store,
     ):
         for step, unit, task in steps:
             try:
